@@ -1,0 +1,96 @@
+//! What a record promises: it comes back as it was encoded, and no damage to it goes unseen.
+
+use super::*;
+use crate::{EventType, StreamName, Tag};
+use proptest::prelude::*;
+
+fn sample() -> Vec<u8> {
+    let event = Event::new(EventType::new("OrderPlaced").unwrap())
+        .stream(StreamName::new("order-17").unwrap())
+        .time(Timestamp(1_700_000_000_123_456_789))
+        .tag(Tag::new("customer:4").unwrap())
+        .tag(Tag::new("country:nl").unwrap())
+        .metadata(vec![1, 2, 3])
+        .json(r#"{"total":12}"#);
+    let mut bytes = Vec::new();
+    encode_record(&event, Uuid::from_u128(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10), &mut bytes);
+    place_record(&mut bytes, 3, Position(41));
+    bytes
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.chunks(16).map(|row| row.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + "\n").collect()
+}
+
+#[test]
+fn golden_bytes_of_a_record() {
+    let golden = "\
+55eca67199f6b1090300000000000000
+6f000000030015000102030405060708
+090a0b0c0d0e0f1015cd853dfe9c9717
+08000b00030000006f726465722d3137
+4f72646572506c61636564637573746f
+6d65723a340a636f756e7472793a6e6c
+0102037b22746f74616c223a31327d00
+";
+    assert_eq!(hex(&sample()), golden);
+}
+
+#[test]
+fn a_record_comes_back_as_it_was_encoded() {
+    let bytes = sample();
+    let (record, taken) = Record::decode(&bytes, Position(41)).unwrap();
+    assert_eq!(taken, bytes.len());
+    assert_eq!(Record::verify_crc(&bytes), Ok(taken));
+    assert_eq!(record.verify_place(), Ok(()));
+    assert_eq!(record.verify_content(), Ok(()));
+    assert_eq!(record.revision(), Some(Revision(3)));
+    assert_eq!(record.stream(), Some("order-17"));
+    assert_eq!(record.event_type(), "OrderPlaced");
+    assert_eq!(record.tags().collect::<Vec<_>>(), ["customer:4", "country:nl"]);
+    assert_eq!(record.metadata(), Payload::binary(&[1, 2, 3]));
+    assert_eq!(record.data(), Payload::json(br#"{"total":12}"#));
+    assert_eq!(record.time(), Some(Timestamp(1_700_000_000_123_456_789)));
+}
+
+#[test]
+fn a_record_in_another_place_is_refused() {
+    let bytes = sample();
+    let (elsewhere, _) = Record::decode(&bytes, Position(40)).unwrap();
+    assert_eq!(elsewhere.verify_place(), Err(RecordError::Place));
+    let mut renumbered = bytes.clone();
+    renumbered[REVISION] ^= 1;
+    let (renumbered, _) = Record::decode(&renumbered, Position(41)).unwrap();
+    assert_eq!(renumbered.verify_place(), Err(RecordError::Place));
+}
+
+#[test]
+fn every_flipped_bit_of_a_record_is_seen() {
+    let bytes = sample();
+    for bit in 0..bytes.len() * 8 {
+        let mut damaged = bytes.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        let verdict = Record::verify_crc(&damaged)
+            .and_then(|_| Record::decode(&damaged, Position(41)))
+            .and_then(|(record, _)| record.verify_place());
+        assert!(verdict.is_err(), "bit {bit}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn hostile_bytes_never_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..300), len in 0_u32..400) {
+        if bytes.len() > LEN + 4 {
+            write_u32(&mut bytes, LEN, len);
+            if let Some(covered) = bytes.get(COVERED..len as usize) {
+                let crc = crc32fast::hash(covered);
+                write_u32(&mut bytes, CRC, crc);
+            }
+        }
+        if let Ok((record, taken)) = Record::decode(&bytes, Position(0)) {
+            prop_assert!(taken <= bytes.len());
+            let _ = (record.stream(), record.event_type(), record.tags().count(), record.metadata(), record.data());
+            let _ = (record.verify_content(), record.verify_place());
+        }
+    }
+}

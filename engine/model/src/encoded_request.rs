@@ -1,0 +1,177 @@
+//! A request as bytes, ready for the writer to place: made by whoever appends, outside every lock.
+
+use crate::codec::{REQUEST_HEADER_BYTES, Record, RequestHeader, encode_record, place_record};
+use crate::limits::{RECORD_BYTES_MAX, TAG_COUNT_MAX};
+use crate::{AppendRequest, Check, Durability, Event, Limits, Position, Uuid};
+use thiserror::Error;
+
+/// Why a request cannot be encoded; nothing was appended.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RequestError {
+    /// An event's data is too long.
+    #[error("event {ordinal}: {bytes} bytes of data, at most {max} are allowed: store a reference to large content")]
+    DataTooLong {
+        /// Which event of the request, from 0.
+        ordinal: usize,
+        /// How long it is.
+        bytes: usize,
+        /// How long it may be.
+        max: usize,
+    },
+    /// An event's metadata is too long.
+    #[error("event {ordinal}: {bytes} bytes of metadata, at most {max} are allowed: move the bulk into the data")]
+    MetadataTooLong {
+        /// Which event of the request, from 0.
+        ordinal: usize,
+        /// How long it is.
+        bytes: usize,
+        /// How long it may be.
+        max: usize,
+    },
+    /// An event has too many tags.
+    #[error("event {ordinal}: {count} tags, at most {max} are allowed: tag only what is queried across streams")]
+    TooManyTags {
+        /// Which event of the request, from 0.
+        ordinal: usize,
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        max: usize,
+    },
+    /// An event's id is all zeros, which stands for none.
+    #[error("event {ordinal}: the nil UUID is not an id: leave the id out to have one made")]
+    NilId {
+        /// Which event of the request, from 0.
+        ordinal: usize,
+    },
+    /// The request has too many events.
+    #[error("request of {count} events, at most {max} are allowed: split it")]
+    TooManyEvents {
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        max: usize,
+    },
+    /// The encoded request is too large.
+    #[error("request of {bytes} bytes, at most {max} are allowed: split it")]
+    TooLarge {
+        /// How large it is, or was when the bound was passed.
+        bytes: usize,
+        /// How large it may be.
+        max: usize,
+    },
+}
+
+/// An append request whose events are records already, checksums included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedRequest {
+    bytes: Vec<u8>,
+    event_count: u32,
+    checks: Vec<Check>,
+    durability: Durability,
+}
+
+impl AppendRequest {
+    /// Encodes the events, making an id with `make_id` for each that has none.
+    ///
+    /// Limits are asked before anything is copied, so that a refusal costs no memory.
+    pub fn encode(self, limits: &Limits, make_id: impl FnMut() -> Uuid) -> Result<EncodedRequest, RequestError> {
+        let Self { events, checks, durability } = self;
+        let bytes = if events.is_empty() { Vec::new() } else { encode_events(&events, limits, make_id)? };
+        // The limits keep the count within 32 bits.
+        let event_count = u32::try_from(events.len()).unwrap_or(u32::MAX);
+        Ok(EncodedRequest { bytes, event_count, checks, durability })
+    }
+}
+
+impl EncodedRequest {
+    /// The request's bytes: header and records; empty for a pure check.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// How many events it holds.
+    #[must_use]
+    pub fn event_count(&self) -> u32 {
+        self.event_count
+    }
+
+    /// Its conditions.
+    #[must_use]
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
+    /// What it waits for.
+    #[must_use]
+    pub fn durability(&self) -> Durability {
+        self.durability
+    }
+
+    /// Gives its events their places from `base` on; `revision_of` tells the revision for the next event of a stream.
+    pub fn place(&mut self, base: Position, mut revision_of: impl FnMut(Option<&str>) -> u64) {
+        let mut offset = REQUEST_HEADER_BYTES;
+        let mut position = base;
+        while offset < self.bytes.len() {
+            let revision = revision_of(Record::stream_of(&self.bytes[offset..]));
+            let taken = place_record(&mut self.bytes[offset..], revision, position);
+            offset += taken;
+            position = position.plus(1);
+        }
+    }
+}
+
+fn encode_events(
+    events: &[Event],
+    limits: &Limits,
+    mut make_id: impl FnMut() -> Uuid,
+) -> Result<Vec<u8>, RequestError> {
+    let limits = limits.within_format();
+    if events.len() > limits.request_events_max {
+        return Err(RequestError::TooManyEvents { count: events.len(), max: limits.request_events_max });
+    }
+    let mut expected = REQUEST_HEADER_BYTES;
+    for (ordinal, event) in events.iter().enumerate() {
+        expected = expected.saturating_add(check_event(ordinal, event, &limits)?);
+    }
+    if expected > limits.request_bytes_max {
+        return Err(RequestError::TooLarge { bytes: expected, max: limits.request_bytes_max });
+    }
+    let mut bytes = Vec::with_capacity(expected);
+    bytes.resize(REQUEST_HEADER_BYTES, 0);
+    for event in events {
+        encode_record(event, event.id.unwrap_or_else(&mut make_id), &mut bytes);
+    }
+    debug_assert_eq!(bytes.len(), expected);
+    let header = RequestHeader {
+        record_count: u32::try_from(events.len()).unwrap_or(u32::MAX),
+        bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+        request_id: 0,
+        fingerprint: 0,
+    };
+    bytes[..REQUEST_HEADER_BYTES].copy_from_slice(&header.encode());
+    Ok(bytes)
+}
+
+/// Checks one event against the limits and returns the bytes its record will take.
+fn check_event(ordinal: usize, event: &Event, limits: &Limits) -> Result<usize, RequestError> {
+    let (data, metadata) = (event.data.bytes.len(), event.metadata.bytes.len());
+    if data > limits.data_bytes_max {
+        return Err(RequestError::DataTooLong { ordinal, bytes: data, max: limits.data_bytes_max });
+    }
+    if metadata > limits.metadata_bytes_max {
+        return Err(RequestError::MetadataTooLong { ordinal, bytes: metadata, max: limits.metadata_bytes_max });
+    }
+    if event.tags.len() > TAG_COUNT_MAX {
+        return Err(RequestError::TooManyTags { ordinal, count: event.tags.len(), max: TAG_COUNT_MAX });
+    }
+    if event.id.is_some_and(|id| id.is_nil()) {
+        return Err(RequestError::NilId { ordinal });
+    }
+    let bytes = event.record_bytes();
+    if bytes > RECORD_BYTES_MAX {
+        return Err(RequestError::TooLarge { bytes, max: RECORD_BYTES_MAX });
+    }
+    Ok(bytes.next_multiple_of(8))
+}

@@ -1,0 +1,48 @@
+//! The vocabulary and the bytes of gesta, an event store.
+//!
+//! This crate is pure: it opens no file, reads no clock, draws no randomness and holds no `unsafe`. Both ends of a
+//! connection and both sides of the engine use the same types and the same bytes from here.
+//!
+//! ```text
+//!  vocabulary   Event, StreamName, EventType, Tag, Payload, Timestamp, Position, Revision, ...
+//!  requests     AppendRequest -> EncodedRequest -> Receipt | Conflict
+//!  codec        record | request | batch | segment: what lies on disk and travels on the wire
+//!  limits       how large each of these may be
+//! ```
+//!
+//! docs/FORMAT.md draws every byte; docs/GLOSSARY.md gives each word its one meaning.
+#![forbid(unsafe_code)]
+
+mod append_request;
+pub mod codec;
+mod conflict;
+mod durability;
+mod encoded_request;
+mod event;
+mod event_type;
+mod expected_revision;
+pub mod limits;
+mod name;
+mod payload;
+mod position;
+mod receipt;
+mod stream_name;
+mod tag;
+mod timestamp;
+
+pub use append_request::{AppendRequest, Check};
+pub use conflict::{Conflict, FailedCheck};
+pub use durability::Durability;
+pub use encoded_request::{EncodedRequest, RequestError};
+pub use event::Event;
+pub use event_type::EventType;
+pub use expected_revision::ExpectedRevision;
+pub use limits::Limits;
+pub use name::NameError;
+pub use payload::Payload;
+pub use position::{Incarnation, Position, Revision};
+pub use receipt::Receipt;
+pub use stream_name::StreamName;
+pub use tag::Tag;
+pub use timestamp::Timestamp;
+pub use uuid::Uuid;
