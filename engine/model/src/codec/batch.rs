@@ -52,6 +52,9 @@ const PORTABLE_ZERO: usize = FLAGS + 1;
 pub const HEADERS_BYTES: usize = PORTABLE_ZERO + 2;
 const _: () = assert!(HEADERS_BYTES == 80 && BASE == 32);
 
+/// Bytes of the portable header.
+pub const PORTABLE_BYTES: usize = HEADERS_BYTES - BASE;
+
 /// The flag of a mark that a clean close wrote: nothing was lost after it.
 pub const CLOSING: u8 = 1;
 
@@ -195,8 +198,10 @@ impl BatchHeader {
 
     /// The portable part of encoded headers.
     #[must_use]
-    pub fn portable(headers: &[u8; HEADERS_BYTES]) -> &[u8] {
-        &headers[BASE..]
+    pub fn portable(headers: &[u8; HEADERS_BYTES]) -> [u8; PORTABLE_BYTES] {
+        let mut portable = [0; PORTABLE_BYTES];
+        portable.copy_from_slice(&headers[BASE..]);
+        portable
     }
 
     /// The positions of its events, half-open.

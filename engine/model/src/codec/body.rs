@@ -103,35 +103,66 @@ fn split_request(rest: &[u8]) -> Result<(RequestHeader, &[u8], &[u8]), BodyError
     Ok((header, &request[REQUEST_HEADER_BYTES..], after))
 }
 
+/// A place in the walk over the records of a verified body, which does not borrow the body.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordWalk {
+    offset: usize,
+    in_request: u32,
+    position: Position,
+}
+
+impl RecordWalk {
+    /// Before the first record of the batch with this header.
+    #[must_use]
+    pub fn new(header: &BatchHeader) -> Self {
+        let offset = if header.kind == BatchKind::Events { 0 } else { usize::MAX };
+        Self { offset, in_request: 0, position: header.base }
+    }
+
+    /// The next record of `body`, the same one at each call; `None` after the last.
+    pub fn next<'a>(&mut self, body: &'a [u8]) -> Option<Result<Record<'a>, BodyError>> {
+        if self.offset >= body.len() {
+            return None;
+        }
+        let record = self.decode_next(body);
+        if record.is_err() {
+            self.offset = usize::MAX;
+        }
+        Some(record)
+    }
+
+    fn decode_next<'a>(&mut self, body: &'a [u8]) -> Result<Record<'a>, BodyError> {
+        while self.in_request == 0 {
+            let header = body
+                .get(self.offset..)
+                .unwrap_or(&[])
+                .first_chunk::<REQUEST_HEADER_BYTES>()
+                .ok_or(BodyError::Structure)?;
+            self.in_request = RequestHeader::decode(header).record_count;
+            self.offset += REQUEST_HEADER_BYTES;
+        }
+        let position = self.position;
+        let (record, taken) = Record::decode(body.get(self.offset..).unwrap_or(&[]), position)
+            .map_err(|error| BodyError::Record { position, error })?;
+        self.offset += taken;
+        self.in_request -= 1;
+        self.position = position.plus(1);
+        Ok(record)
+    }
+}
+
 /// The records of a verified body, in order.
 #[derive(Clone, Debug)]
 pub struct Records<'a> {
-    rest: &'a [u8],
-    in_request: u32,
-    position: Position,
+    walk: RecordWalk,
+    body: &'a [u8],
 }
 
 impl<'a> Records<'a> {
     /// The records of `body`, the first of which stands at the header's base position.
     #[must_use]
     pub fn new(header: &BatchHeader, body: &'a [u8]) -> Self {
-        let rest = if header.kind == BatchKind::Events { body } else { &[] };
-        Self { rest, in_request: 0, position: header.base }
-    }
-
-    fn decode_next(&mut self) -> Result<Record<'a>, BodyError> {
-        while self.in_request == 0 {
-            let header = self.rest.first_chunk::<REQUEST_HEADER_BYTES>().ok_or(BodyError::Structure)?;
-            self.in_request = RequestHeader::decode(header).record_count;
-            self.rest = &self.rest[REQUEST_HEADER_BYTES..];
-        }
-        let position = self.position;
-        let (record, taken) =
-            Record::decode(self.rest, position).map_err(|error| BodyError::Record { position, error })?;
-        self.rest = &self.rest[taken..];
-        self.in_request -= 1;
-        self.position = position.plus(1);
-        Ok(record)
+        Self { walk: RecordWalk::new(header), body }
     }
 }
 
@@ -139,14 +170,7 @@ impl<'a> Iterator for Records<'a> {
     type Item = Result<Record<'a>, BodyError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let record = self.decode_next();
-        if record.is_err() {
-            self.rest = &[];
-        }
-        Some(record)
+        self.walk.next(self.body)
     }
 }
 

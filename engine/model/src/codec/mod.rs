@@ -19,8 +19,8 @@ mod request;
 mod seal;
 mod segment;
 
-pub use batch::{BatchError, BatchHeader, BatchKind, CLOSING, HEADERS_BYTES, StoreKey};
-pub use body::{BodyError, Records, body_crc, plain_body_crc, verify_body, verify_places};
+pub use batch::{BatchError, BatchHeader, BatchKind, CLOSING, HEADERS_BYTES, PORTABLE_BYTES, StoreKey};
+pub use body::{BodyError, RecordWalk, Records, body_crc, plain_body_crc, verify_body, verify_places};
 pub use record::{NO_REVISION, RECORD_HEADER_BYTES, Record, RecordError, encode_record, place_record};
 pub use request::{REQUEST_HEADER_BYTES, RequestHeader};
 pub use seal::{SEAL_BODY_BYTES, Seal, SealDigest};

@@ -1,0 +1,231 @@
+//! One group after another into the log: one write, one sync when somebody waits for it, then each waiter its answer.
+
+use super::appender::Appender;
+use super::error::{AppendError, CloseError};
+use super::sequencer::poisoned;
+use super::staging::{SpareState, Staging, Waiter};
+use crate::disk::Disk;
+use crate::index::Landmark;
+use crate::log::{Group, LogWriter, Spare, next_segment_bytes};
+use crate::options::Upkeep;
+use gesta_model::Durability;
+use gesta_model::codec::HEADERS_BYTES;
+use parking_lot::MutexGuard;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The log's writer, in the hands of whoever commits.
+pub(super) struct Committer<D: Disk> {
+    writer: LogWriter<D>,
+}
+
+impl<D: Disk> Committer<D> {
+    pub(super) fn new(writer: LogWriter<D>) -> Self {
+        Self { writer }
+    }
+}
+
+/// A group on its way to the disk.
+struct Batch<D: Disk> {
+    group: Group,
+    waiters: Vec<Waiter>,
+    spare: Option<Spare<D>>,
+    wants_sync: bool,
+}
+
+impl<D: Disk> Appender<D> {
+    /// Commits the staged group. The caller has set `is_committing`; it is unset at the end.
+    pub(super) fn commit(&self) {
+        let batch = self.take_batch();
+        self.commit_batch(batch);
+    }
+
+    /// Commits what is staged and ends the log with the mark of a clean close.
+    pub(super) fn commit_and_close(&self) -> Result<(), CloseError> {
+        self.commit();
+        let mut committer = self.committer.lock();
+        if let Some(super::staging::Refusal::Poisoned(cause)) = self.staging.lock().refusal.clone() {
+            return Err(CloseError { cause });
+        }
+        let now = self.options.environment.now();
+        committer.writer.mark(true, now).map_err(|error| {
+            let cause = Arc::new(error);
+            self.staging.lock().refusal = Some(poisoned(&cause));
+            CloseError { cause }
+        })
+    }
+
+    /// Takes the staged group, and the spare when the group needs it.
+    fn take_batch(&self) -> Batch<D> {
+        let mut staging = self.staging.lock();
+        let tail = staging.tail();
+        let mut fresh = staging.idle_group.take().unwrap_or_else(|| Group::new(tail));
+        fresh.reset(tail, 2 * self.options.staging_bytes_max);
+        let idle_waiters = std::mem::take(&mut staging.idle_waiters);
+        let group = std::mem::replace(&mut staging.group, fresh);
+        let waiters = std::mem::replace(&mut staging.waiters, idle_waiters);
+        let wants_sync = std::mem::take(&mut staging.wants_sync);
+        staging.wants_write = false;
+
+        let body = group.body_bytes() as u64;
+        let spare = if body > staging.room { self.take_spare(&mut staging) } else { None };
+        if group.count > 0 {
+            staging.room = staging.room.saturating_sub(body + 2 * HEADERS_BYTES as u64);
+        }
+        Batch { group, waiters, spare, wants_sync }
+    }
+
+    /// Takes the spare for the next group and orders the one after it.
+    fn take_spare(&self, staging: &mut Staging<D>) -> Option<Spare<D>> {
+        staging.next_number += 1;
+        let SpareState::Ready(spare) = std::mem::replace(&mut staging.spare, SpareState::Building) else {
+            unreachable!("the sequencer adds to a group only what fits into the tail or a ready spare");
+        };
+        staging.room = LogWriter::<D>::room_in_spare(spare.bytes);
+        staging.next_bytes = next_segment_bytes(spare.bytes, self.options.segment_bytes_max, 0);
+        staging.spare = SpareState::Ordered { number: staging.next_number, bytes: staging.next_bytes };
+        self.order.notify_one();
+        Some(spare)
+    }
+
+    fn commit_batch(&self, mut batch: Batch<D>) {
+        let mut committer = self.committer.lock();
+        let reached = self.write_batch(&mut committer.writer, &mut batch);
+        match reached {
+            Ok(reached) => {
+                self.end_commit(&committer.writer, batch.group, reached);
+                drop(committer);
+                for waiter in batch.waiters.drain(..) {
+                    waiter.slot.fill(self.answer(waiter.verdict, reached));
+                }
+                self.staging.lock().idle_waiters = batch.waiters;
+            }
+            Err(error) => {
+                drop(committer);
+                self.poison(error, batch.waiters);
+            }
+        }
+    }
+
+    fn write_batch(&self, writer: &mut LogWriter<D>, batch: &mut Batch<D>) -> io::Result<Durability> {
+        if batch.group.count > 0 {
+            writer.write(&mut batch.group, batch.spare.take(), self.options.environment.now())?;
+            if let Some((segment, offset)) = writer.last_batch() {
+                self.index.landmarks.offer(segment, Landmark { position: batch.group.base, offset });
+            }
+        }
+        if batch.wants_sync {
+            writer.sync()?;
+        }
+        Ok(if writer.has_unsynced() { Durability::Written } else { Durability::Durable })
+    }
+
+    /// Lets the next commit begin.
+    fn end_commit(&self, writer: &LogWriter<D>, group: Group, reached: Durability) {
+        let mut staging = self.staging.lock();
+        staging.room = writer.room();
+        staging.idle_group = Some(group);
+        staging.is_committing = false;
+        if reached == Durability::Durable {
+            staging.unsynced_since = (staging.group.count > 0).then(Instant::now);
+            staging.last_commit = Some(Instant::now());
+            staging.is_marked = false;
+        }
+        let has_more = staging.is_awaited();
+        let must_call = has_more || staging.committer_rests;
+        staging.committer_rests = false;
+        drop(staging);
+        self.room_made.notify_all();
+        if must_call {
+            self.work.notify_one();
+        }
+    }
+
+    /// After the first failure nothing is written any more; everybody who waits is told the cause.
+    fn poison(&self, error: io::Error, waiters: Vec<Waiter>) {
+        let cause = Arc::new(error);
+        let mut staging = self.staging.lock();
+        staging.refusal = Some(poisoned(&cause));
+        staging.is_committing = false;
+        staging.wants_sync = false;
+        staging.wants_write = false;
+        let staged = std::mem::take(&mut staging.waiters);
+        drop(staging);
+        self.room_made.notify_all();
+        self.work.notify_all();
+        for waiter in waiters.into_iter().chain(staged) {
+            waiter.slot.fill(Err(AppendError::Poisoned { cause: Arc::clone(&cause) }));
+        }
+    }
+
+    /// States what is durable, for whoever reads the log after a power cut or from another process.
+    pub(crate) fn mark(&self) {
+        let mut staging = self.staging.lock();
+        if staging.is_committing || staging.is_marked || staging.refusal.is_some() {
+            return;
+        }
+        staging.is_committing = true;
+        staging.is_marked = true;
+        drop(staging);
+        let now = self.options.environment.now();
+        match self.committer.lock().writer.mark(false, now) {
+            Ok(()) => {
+                let mut staging = self.staging.lock();
+                staging.is_committing = false;
+                drop(staging);
+                self.room_made.notify_all();
+            }
+            Err(error) => self.poison(error, Vec::new()),
+        }
+    }
+
+    /// The committing thread: commits what callers do not, syncs what nobody waits for, writes marks when all is quiet.
+    pub(super) fn run_committer(&self) {
+        debug_assert_eq!(self.options.upkeep, Upkeep::Threads);
+        let mut staging = self.staging.lock();
+        while !staging.is_stopping && staging.refusal.is_none() {
+            if staging.is_committing {
+                self.rest(&mut staging);
+                continue;
+            }
+            let is_sync_due = staging.unsynced_since.is_some_and(|since| since.elapsed() >= self.options.sync_interval);
+            staging.wants_sync |= is_sync_due;
+            if staging.is_awaited() {
+                staging.is_committing = true;
+                drop(staging);
+                self.commit();
+                staging = self.staging.lock();
+            } else if !staging.is_marked && self.is_quiet(&staging) {
+                drop(staging);
+                self.mark();
+                staging = self.staging.lock();
+            } else {
+                self.rest(&mut staging);
+            }
+        }
+    }
+
+    fn is_quiet(&self, staging: &Staging<D>) -> bool {
+        staging.last_commit.is_some_and(|last| last.elapsed() >= self.options.mark_after)
+    }
+
+    /// Sleeps until somebody calls or something is due.
+    fn rest(&self, staging: &mut MutexGuard<'_, Staging<D>>) {
+        let mark_at = staging.last_commit.filter(|_| !staging.is_marked).map(|last| last + self.options.mark_after);
+        let sync_at = staging.unsynced_since.map(|since| since + self.options.sync_interval);
+        let due = [mark_at, sync_at].into_iter().flatten().min();
+        match due {
+            // While others commit one after another, a mark is always nearly due: look again, but not all the time.
+            Some(due) => {
+                let due = due.max(Instant::now() + Duration::from_micros(200));
+                self.work.wait_until(staging, due);
+            }
+            None => {
+                staging.committer_rests = true;
+                self.work.wait(staging);
+                staging.committer_rests = false;
+            }
+        }
+    }
+}

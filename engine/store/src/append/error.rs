@@ -1,0 +1,60 @@
+//! Why an append was not made, or its outcome is not known.
+
+use gesta_model::{Conflict, RequestError};
+use std::io;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// Why an append was not made.
+///
+/// After every variant but [`AppendError::Poisoned`], nothing of the request is in the log.
+#[derive(Clone, Debug, Error)]
+#[non_exhaustive]
+pub enum AppendError {
+    /// The request breaks a limit.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// A check did not hold.
+    #[error("conflict: {0}")]
+    Conflict(Conflict),
+    /// A write or sync failed, now or earlier. Whether the request is in the log is known after the store was opened
+    /// again.
+    #[error(
+        "the log cannot be written since a write or sync failed ({cause}): close the store, look after the disk, open it again"
+    )]
+    Poisoned {
+        /// What the disk said first.
+        cause: Arc<io::Error>,
+    },
+    /// The disk has no room for another segment. Appends are taken again as soon as there is room.
+    #[error("no room on the disk for the next segment of {bytes} bytes ({cause}): free some space and append again")]
+    StorageFull {
+        /// Bytes of the segment that could not be made.
+        bytes: u64,
+        /// What the disk said.
+        cause: Arc<io::Error>,
+    },
+    /// The next segment could not be made, for another reason than a full disk.
+    #[error("the next segment of the log could not be made ({cause}): look after the disk and append again")]
+    NoSegment {
+        /// What the disk said.
+        cause: Arc<io::Error>,
+    },
+    /// Durable events are damaged: everything else can be read, nothing can be appended.
+    #[error("the store is degraded, durable events are damaged ({damage}): restore it from a backup before appending")]
+    Degraded {
+        /// The first damage.
+        damage: String,
+    },
+    /// The store was closed.
+    #[error("the store is closed: open it again")]
+    Closed,
+}
+
+/// Why a store was not closed cleanly. Everything that was acknowledged as durable is durable all the same.
+#[derive(Clone, Debug, Error)]
+#[error("the store could not be closed cleanly ({cause}): it will be recovered when it is opened again")]
+pub struct CloseError {
+    /// What the disk said.
+    pub cause: Arc<io::Error>,
+}

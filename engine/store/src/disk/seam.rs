@@ -1,0 +1,84 @@
+//! What the engine asks of a disk.
+//!
+//! A [`Disk`] is one flat directory. File names are chosen by the engine and never come from user input.
+//!
+//! What must stay true behind the seam:
+//! - a directory change (create, rename, remove) survives a power cut only after [`Disk::sync_dir`];
+//! - a write survives a power cut only after [`DiskFile::sync_data`] has returned `Ok`;
+//! - after a failed `sync_data` nothing is known of the writes before it, and a later `Ok` says nothing about them;
+//! - bytes that were handed out by [`DiskFile::view`] are never written again: an implementation refuses such a write.
+
+use std::io;
+use std::ops::{Deref, Range};
+
+/// How a file is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Only read; writes are refused.
+    Read,
+    /// Read and written.
+    Write,
+}
+
+/// One directory that holds a store.
+pub trait Disk: Clone + Send + Sync + 'static {
+    /// An open file of this disk.
+    type File: DiskFile;
+    /// Held by the one writer; dropping it lets the next one in.
+    type Lock: Send + Sync + 'static;
+
+    /// Makes an empty file for reading and writing; `AlreadyExists` when the name is taken.
+    fn create(&self, name: &str) -> io::Result<Self::File>;
+
+    /// Opens an existing file; `NotFound` when there is none.
+    fn open(&self, name: &str, access: Access) -> io::Result<Self::File>;
+
+    /// The names of all files in the directory, in no particular order.
+    fn list(&self) -> io::Result<Vec<String>>;
+
+    /// Renames a file, replacing what the new name stood for.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Removes a name.
+    fn remove(&self, name: &str) -> io::Result<()>;
+
+    /// Makes every directory change so far survive a power cut.
+    fn sync_dir(&self) -> io::Result<()>;
+
+    /// Takes the writer's lock without waiting; `None` when another writer holds it.
+    fn lock(&self, name: &str) -> io::Result<Option<Self::Lock>>;
+
+    /// Bytes that may still be allocated.
+    fn free_space(&self) -> io::Result<u64>;
+
+    /// Where the file lies, for a message to a person; without a name, where the directory lies.
+    fn describe(&self, name: &str) -> String;
+}
+
+/// An open file. All offsets and lengths are in bytes.
+#[allow(clippy::len_without_is_empty, reason = "no file of a store is asked whether it is empty")]
+pub trait DiskFile: Send + Sync + 'static {
+    /// Bytes of the file that can be read in place.
+    type View: Deref<Target = [u8]> + Clone + Send + Sync + 'static;
+
+    /// The length of the file.
+    fn len(&self) -> io::Result<u64>;
+
+    /// Reserves blocks and grows the file to `len` bytes, reading as zeros; `StorageFull` when there is no room.
+    fn allocate(&self, len: u64) -> io::Result<()>;
+
+    /// Fills all of `buffer` from `offset`; `UnexpectedEof` when the file ends before.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
+
+    /// Writes all of `bytes` at `offset`, in one call where the system allows it.
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+
+    /// Makes every write so far survive a power cut. A failure is final: the caller never tries again.
+    fn sync_data(&self) -> io::Result<()>;
+
+    /// Forgets clean cached bytes, so that the next read asks the device. A hint: it may do nothing.
+    fn drop_cache(&self) -> io::Result<()>;
+
+    /// The bytes of `range`, in place. They must have been written before and will never be written again.
+    fn view(&self, range: Range<u64>) -> io::Result<Self::View>;
+}

@@ -1,0 +1,30 @@
+//! gesta: an event store, linked into a program.
+//!
+//! Events go in one way, in one gap-free order, and are never changed; state is what you get by replaying them.
+//!
+//! ```text
+//!  store      wires both sides, once                       Store, Options
+//!  append  |  read      commands   |   queries             append, submit, Ticket | Reader, Cursor, Subscription
+//!  index      derived from the log; losing it loses nothing
+//!  log        segments, watermarks, recovery               RecoveryReport, Damage
+//!  disk       the seam: a real directory, or a simulated one that fails as badly as disks do
+//! ```
+//!
+//! A folder names only what stands below it. docs/ARCHITECTURE.md tells the rest.
+#![deny(unsafe_code)] // allowed in disk/real alone, where files are mapped
+
+mod append;
+pub mod disk;
+pub mod environment;
+mod index;
+mod log;
+mod options;
+mod read;
+mod store;
+
+pub use append::{AppendError, CloseError, Ticket};
+pub use gesta_model::*;
+pub use log::{Damage, OpenError, RecoveryReport, TruncateError, truncate_after};
+pub use options::{Options, Upkeep};
+pub use read::{Cursor, Read, ReadError, Reader, Statistics, Subscription, VerifyReport, verify};
+pub use store::Store;

@@ -1,0 +1,201 @@
+//! Batches out of bytes that are not trusted: one after another, or looked for.
+
+use crate::disk::DiskFile;
+use gesta_model::codec::{BatchError, BatchHeader, BodyError, HEADERS_BYTES, PORTABLE_BYTES, StoreKey, verify_body};
+use std::io;
+use std::ops::Deref;
+
+/// Bytes at offsets, wherever they come from.
+pub(crate) trait Bytes {
+    /// How many bytes there are.
+    fn length(&self) -> u64;
+    /// `length` bytes from `offset`.
+    fn bytes(&mut self, offset: u64, length: usize) -> io::Result<&[u8]>;
+}
+
+/// Bytes that can be read in place.
+impl<V: Deref<Target = [u8]>> Bytes for V {
+    fn length(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn bytes(&mut self, offset: u64, length: usize) -> io::Result<&[u8]> {
+        let range = usize::try_from(offset).ok().and_then(|start| self.get(start..start.checked_add(length)?));
+        range.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
+/// Bytes of a file that are read into memory a piece at a time: a failing disk gives an error here, and not a signal.
+pub(crate) struct Window<'f, F> {
+    file: &'f F,
+    length: u64,
+    buffer: Vec<u8>,
+    start: u64,
+}
+
+impl<'f, F: DiskFile> Window<'f, F> {
+    const BYTES: usize = 1 << 20;
+
+    pub(crate) fn new(file: &'f F) -> io::Result<Self> {
+        Ok(Self { file, length: file.len()?, buffer: Vec::new(), start: 0 })
+    }
+}
+
+impl<F: DiskFile> Bytes for Window<'_, F> {
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn bytes(&mut self, offset: u64, length: usize) -> io::Result<&[u8]> {
+        let end = offset.checked_add(length as u64).filter(|end| *end <= self.length);
+        let end = end.ok_or(io::ErrorKind::UnexpectedEof)?;
+        if offset < self.start || end > self.start + self.buffer.len() as u64 {
+            let rest = usize::try_from(self.length - offset).unwrap_or(usize::MAX);
+            self.buffer.resize(length.max(Self::BYTES).min(rest), 0);
+            self.start = offset;
+            if let Err(error) = self.file.read_at(&mut self.buffer, offset) {
+                self.buffer.clear();
+                return Err(error);
+            }
+        }
+        let from = usize::try_from(offset - self.start).expect("the window is in memory");
+        Ok(&self.buffer[from..from + length])
+    }
+}
+
+/// A batch whose headers are true.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found {
+    pub(crate) offset: u64,
+    pub(crate) header: BatchHeader,
+    /// The check of its envelope, which the next batch repeats.
+    pub(crate) check: u64,
+}
+
+impl Found {
+    /// The offset after the batch.
+    pub(crate) fn end_offset(&self) -> u64 {
+        self.offset + self.header.bytes() as u64
+    }
+}
+
+/// Why there is no batch at an offset.
+#[derive(Debug)]
+pub(crate) enum NotABatch {
+    /// Only zeros stand there.
+    Unwritten,
+    /// Something else stands there, or the disk cannot read it.
+    Invalid(String),
+}
+
+/// What a look ahead saw of a stretch of bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ahead {
+    /// The first batch that was asked for.
+    pub(crate) found: Option<Found>,
+    /// The end of the last eight bytes that are not zero, before the batch that was found.
+    pub(crate) nonzero_end: Option<u64>,
+    /// Some of the bytes could not be read.
+    pub(crate) unreadable: bool,
+}
+
+/// Batches of one segment's bytes.
+pub(crate) struct BatchSource<'k, B> {
+    pub(crate) bytes: B,
+    key: &'k StoreKey,
+}
+
+impl<'k, B: Bytes> BatchSource<'k, B> {
+    pub(crate) fn new(bytes: B, key: &'k StoreKey) -> Self {
+        Self { bytes, key }
+    }
+
+    /// The batch whose headers stand at `offset`; its body lies within the bytes but is not verified.
+    pub(crate) fn batch_at(&mut self, offset: u64) -> Result<Found, NotABatch> {
+        let length = self.bytes.length();
+        if length.saturating_sub(offset) < HEADERS_BYTES as u64 {
+            return Err(NotABatch::Unwritten);
+        }
+        let invalid = |error: io::Error| NotABatch::Invalid(format!("cannot be read: {error}"));
+        let headers = self.bytes.bytes(offset, HEADERS_BYTES).map_err(invalid)?;
+        let headers = headers.first_chunk().expect("as many bytes as asked for");
+        let (header, check) = BatchHeader::decode(headers, self.key).map_err(|error| match error {
+            BatchError::Unwritten => NotABatch::Unwritten,
+            error => NotABatch::Invalid(error.to_string()),
+        })?;
+        let found = Found { offset, header, check };
+        if found.end_offset() > length {
+            return Err(NotABatch::Invalid("the batch reaches beyond the end of the file".to_owned()));
+        }
+        Ok(found)
+    }
+
+    /// The portable header of a batch, as bytes.
+    pub(crate) fn portable_header(&mut self, found: &Found) -> Result<[u8; PORTABLE_BYTES], NotABatch> {
+        let headers = self.bytes.bytes(found.offset, HEADERS_BYTES);
+        let headers = headers.map_err(|error| NotABatch::Invalid(format!("cannot be read: {error}")))?;
+        Ok(BatchHeader::portable(headers.first_chunk().expect("as many bytes as asked for")))
+    }
+
+    /// The body of a batch, verified.
+    pub(crate) fn verified_body(&mut self, found: &Found) -> Result<&[u8], NotABatch> {
+        let offset = found.offset + HEADERS_BYTES as u64;
+        let body = self.bytes.bytes(offset, found.header.body_bytes as usize);
+        let body = body.map_err(|error| NotABatch::Invalid(format!("cannot be read: {error}")))?;
+        let verdict = verify_body(&found.header, body);
+        verdict.map_err(|error: BodyError| NotABatch::Invalid(error.to_string()))?;
+        Ok(body)
+    }
+
+    /// Looks from `from` up to `to` for a batch whose headers are true and wanted; stops at the first.
+    pub(crate) fn look_ahead(&mut self, from: u64, to: u64, wanted: impl Fn(&Found) -> bool) -> Ahead {
+        const PIECE: u64 = 64 << 10;
+        const SKIP: u64 = 4096;
+        let to = to.min(self.bytes.length());
+        let mut ahead = Ahead::default();
+        let mut at = from.next_multiple_of(8);
+        while at < to {
+            let piece = PIECE.min(to - at);
+            let reach = (piece + HEADERS_BYTES as u64).min(self.bytes.length() - at);
+            let Ok(bytes) = self.bytes.bytes(at, usize::try_from(reach).expect("a piece is small")) else {
+                ahead.unreadable = true;
+                at += SKIP.min(piece);
+                continue;
+            };
+            if let Some(found) = scan_piece(bytes, at, piece, self.key, &mut ahead.nonzero_end, &wanted) {
+                ahead.found = Some(found);
+                return ahead;
+            }
+            at += piece;
+        }
+        ahead
+    }
+}
+
+/// Tries every eighth byte of a piece as the beginning of a batch.
+fn scan_piece(
+    bytes: &[u8],
+    start: u64,
+    piece: u64,
+    key: &StoreKey,
+    nonzero_end: &mut Option<u64>,
+    wanted: impl Fn(&Found) -> bool,
+) -> Option<Found> {
+    let piece = usize::try_from(piece).expect("a piece is small").min(bytes.len());
+    for at in (0..piece).step_by(8) {
+        let word = &bytes[at..piece.min(at + 8)];
+        if word.iter().all(|byte| *byte == 0) {
+            continue;
+        }
+        if let Some(headers) = bytes[at..].first_chunk()
+            && let Ok((header, check)) = BatchHeader::decode(headers, key)
+        {
+            let found = Found { offset: start + at as u64, header, check };
+            if wanted(&found) {
+                return Some(found);
+            }
+        }
+        *nonzero_end = Some(start + (at + word.len()) as u64);
+    }
+    None
+}

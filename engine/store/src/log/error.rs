@@ -1,0 +1,82 @@
+//! Why a store cannot be opened. In every case the store is left as it was.
+
+use std::io;
+use thiserror::Error;
+
+/// Why a store cannot be opened.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// There is no store, and none was to be made.
+    #[error("{path}: there is no gesta store: create one by appending or importing to it, or check the path")]
+    NotFound {
+        /// Where one was looked for.
+        path: String,
+    },
+    /// The directory holds files that are not a store's.
+    #[error("{path}: the directory is not empty and not a gesta store (it holds {found:?}): choose another directory")]
+    NotAStore {
+        /// The directory.
+        path: String,
+        /// A file that does not belong to a store.
+        found: String,
+    },
+    /// Another writer has the store open.
+    #[error("{path}: another process has the store open for writing: stop it, or open the store for reading only")]
+    Locked {
+        /// The lock file.
+        path: String,
+    },
+    /// Neither copy of the manifest can be read.
+    #[error("{path}: both copies of the manifest are damaged or missing ({what}): restore them from a backup")]
+    ManifestDamaged {
+        /// The first copy.
+        path: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// The manifest is older than the log, or of another store.
+    #[error("{path}: {what}: the directory mixes files of different times or stores; restore all of them together")]
+    Foreign {
+        /// The file that does not fit.
+        path: String,
+        /// How it does not fit.
+        what: String,
+    },
+    /// A later version wrote the store.
+    #[error("{path}: {what}")]
+    Unsupported {
+        /// The file that says so.
+        path: String,
+        /// The version or feature.
+        what: String,
+    },
+    /// The disk has no room for what opening needs.
+    #[error("{path}: no room on the disk to open the store for writing ({error}): free some space and open again")]
+    StorageFull {
+        /// The store.
+        path: String,
+        /// What the disk said.
+        error: io::Error,
+    },
+    /// The disk failed.
+    #[error("{path}: {what}: {error}")]
+    Io {
+        /// The file or directory.
+        path: String,
+        /// What was tried.
+        what: &'static str,
+        /// What the disk said.
+        error: io::Error,
+    },
+}
+
+impl OpenError {
+    /// Tells what was tried with which file when the disk failed.
+    pub(crate) fn io(path: String, what: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |error| match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::StorageFull { path, error },
+            _ => Self::Io { path, what, error },
+        }
+    }
+}

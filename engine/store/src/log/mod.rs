@@ -1,0 +1,46 @@
+//! The log: one gap-free order of events in segment files, and the proof of what is in it.
+//!
+//! ```text
+//!  manifest    who the store is: id, secret, incarnations; never about what the log holds
+//!  segment     one file of the log; Segments is the set that readers see
+//!  writer      the tail: batches, syncs, marks, rolls; LogWriter is the only one that writes
+//!  walk        batches of a segment in order, over damage
+//!  observed    the log of another process, read beside its writer
+//!  watermarks  how far the log reaches, for readers who wait
+//!  spare       the segment file that is made ahead of use
+//!  recovery    what a log holds after a power cut, and whether it may be written again
+//!  truncation  cutting the end off on purpose, in a way that an interruption cannot undo
+//! ```
+//!
+//! Invariant, upheld by [`LogWriter`]: readable <= committed <= durable <= written <= tail. On one node the first three
+//! are the same position.
+
+mod batch_source;
+mod damage;
+mod error;
+mod files;
+mod manifest;
+mod observed;
+mod recovery;
+mod segment;
+mod shared;
+mod spare;
+mod truncation;
+mod walk;
+mod watermarks;
+mod writer;
+
+pub(crate) use batch_source::{BatchSource, Found, NotABatch, Window};
+pub use damage::Damage;
+pub use error::OpenError;
+pub(crate) use files::LOCK;
+pub(crate) use manifest::Manifest;
+pub(crate) use observed::ObservedLog;
+pub use recovery::RecoveryReport;
+pub(crate) use recovery::{Recovered, check_vacant, create_store, recover};
+pub(crate) use segment::{Segment, Segments};
+pub(crate) use shared::Log;
+pub(crate) use spare::{Spare, build_spare, next_segment_bytes};
+pub use truncation::{TruncateError, truncate_after};
+pub(crate) use walk::{SegmentWalk, Step};
+pub(crate) use writer::{Group, Identity, LogWriter};

@@ -1,0 +1,139 @@
+//! The log of a store that may be open for writing elsewhere: read without a lock, changing nothing.
+//!
+//! Only what is proven durable is shown. What a writer has acknowledged but nothing proves yet appears with the next
+//! batch or mark, a millisecond later.
+
+use super::batch_source::{BatchSource, Window};
+use super::error::OpenError;
+use super::manifest::Manifest;
+use super::recovery::{Doubt, SegmentFile, Stop, TailScan, Verdict, judge, read_segment_files};
+use super::segment::{Segment, Segments};
+use super::shared::Log;
+use crate::disk::{Access, Disk};
+use gesta_model::codec::HEADER_PAGE_BYTES;
+use gesta_model::{Incarnation, Position};
+use parking_lot::Mutex;
+use std::sync::Arc;
+
+/// Another process's log.
+pub(crate) struct ObservedLog<D: Disk> {
+    disk: D,
+    pub(crate) log: Arc<Log<D>>,
+    progress: Mutex<Progress>,
+}
+
+struct Progress {
+    manifest: Manifest,
+    /// The walk over the last segment with a header, at a place that is proven durable.
+    tail: Option<(u64, TailScan)>,
+}
+
+impl<D: Disk> ObservedLog<D> {
+    /// Opens the log as it stands.
+    pub(crate) fn open(disk: D) -> Result<Self, OpenError> {
+        let manifest = Manifest::load(&disk)?.ok_or_else(|| OpenError::NotFound { path: disk.describe("") })?;
+        let log = Arc::new(Log::new(manifest.key, Segments { list: Vec::new() }, Position::START));
+        let observed = Self { disk, log, progress: Mutex::new(Progress { manifest, tail: None }) };
+        observed.refresh()?;
+        Ok(observed)
+    }
+
+    /// Looks again at what was written since.
+    pub(crate) fn refresh(&self) -> Result<(), OpenError> {
+        let mut progress = self.progress.lock();
+        loop {
+            let goes_on = match progress.tail.clone() {
+                None => self.enter_next(&mut progress, 0)?,
+                Some((number, scan)) => {
+                    let (scan, is_sealed) = self.walk_on(&progress.manifest, number, scan)?;
+                    self.show(number, &scan);
+                    progress.tail = Some((number, scan.settled()));
+                    is_sealed && self.enter_next(&mut progress, number)?
+                }
+            };
+            if !goes_on {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Walks on in the segment, over damage that evidence shows to be damage; tells whether the segment is sealed.
+    fn walk_on(&self, manifest: &Manifest, number: u64, mut scan: TailScan) -> Result<(TailScan, bool), OpenError> {
+        let segments = self.log.segments.load();
+        let segment = segments.list.iter().find(|segment| segment.number == number);
+        let segment = segment.expect("the tail is one of the segments");
+        let mut stopped_at = None;
+        loop {
+            let failed = OpenError::io(segment.path.clone(), "cannot read the segment");
+            let mut source = BatchSource::new(Window::new(&segment.file).map_err(failed)?, &self.log.key);
+            if matches!(scan.advance(&mut source, Position::MAX, |_, _| {}), Some(Stop::Sealed) | None) {
+                return Ok((scan, true));
+            }
+            let doubt = Doubt {
+                unsynced_bytes_max: u64::MAX,
+                evidence: manifest.durable_floor,
+                incarnation: Incarnation(u32::MAX),
+            };
+            let verdict = judge(&scan, &mut source, &doubt);
+            if matches!(verdict, Verdict::Torn { .. }) {
+                return Ok((scan, false));
+            }
+            // A writer may have been in the middle of this batch: look once more before calling it damage.
+            if stopped_at != Some(scan.offset) {
+                stopped_at = Some(scan.offset);
+                continue;
+            }
+            match verdict {
+                Verdict::NoEventsLost(next) | Verdict::Corrupt { next: Some(next), .. } => scan.resume_at(&next),
+                Verdict::Corrupt { next: None, evidence, .. } => {
+                    scan.prove(evidence);
+                    scan.position = evidence.max(scan.position);
+                    return Ok((scan, false));
+                }
+                Verdict::Torn { .. } => unreachable!("a torn end was answered above"),
+            }
+        }
+    }
+
+    /// Lets readers see what is proven.
+    fn show(&self, number: u64, scan: &TailScan) {
+        let segments = self.log.segments.load();
+        if let Some(segment) = segments.list.iter().find(|segment| segment.number == number) {
+            let bytes = if scan.seal.is_some() { scan.offset } else { scan.unproven_offset() };
+            segment.publish_bytes(bytes.max(segment.published_bytes()));
+        }
+        let proven = scan.durable.min(scan.position).max(self.log.watermarks.readable());
+        self.log.watermarks.publish(proven, proven);
+    }
+
+    /// Adds the segments after `number` that have a header; tells whether there are any.
+    fn enter_next(&self, progress: &mut Progress, number: u64) -> Result<bool, OpenError> {
+        let files = read_segment_files(&self.disk, &progress.manifest, Access::Read);
+        let files = match files {
+            // The writer may have been opened since, which makes the manifest younger.
+            Err(OpenError::Foreign { .. }) => {
+                let reloaded = Manifest::load(&self.disk)?;
+                progress.manifest = reloaded.ok_or_else(|| OpenError::NotFound { path: self.disk.describe("") })?;
+                read_segment_files(&self.disk, &progress.manifest, Access::Read)?
+            }
+            outcome => outcome?,
+        };
+        let fresh: Vec<SegmentFile<D>> =
+            files.into_iter().filter(|file| file.number > number && file.header.is_ok()).collect();
+        let Some(last) = fresh.last() else { return Ok(false) };
+        let header = last.header.expect("only files with a header are kept");
+        progress.tail = Some((last.number, TailScan::new(&header, header.base)));
+        let mut list = self.log.segments.load().list.clone();
+        let last_number = last.number;
+        list.extend(fresh.into_iter().filter_map(|file| {
+            let header = file.header.ok()?;
+            let published = if file.number == last_number { HEADER_PAGE_BYTES as u64 } else { file.length };
+            Some(Arc::new(Segment::new(file.number, header.base, file.path, file.file, published)))
+        }));
+        for earlier in list.iter().filter(|segment| segment.number == number) {
+            earlier.publish_bytes(earlier.file_length());
+        }
+        self.log.segments.store(Arc::new(Segments { list }));
+        Ok(true)
+    }
+}

@@ -1,0 +1,298 @@
+//! Opening a log for writing: judge its end, cut a torn tail, make the rest durable, begin a new life.
+
+use super::files::{SegmentFile, read_segment_files};
+use super::judge::{Doubt, Verdict, judge};
+use super::report::RecoveryReport;
+use super::tail_scan::{Stop, TailScan};
+use crate::disk::{Access, Disk, DiskFile};
+use crate::log::batch_source::{BatchSource, NotABatch, Window};
+use crate::log::damage::Damage;
+use crate::log::error::OpenError;
+use crate::log::files::{MANIFESTS, remove_unfinished};
+use crate::log::manifest::Manifest;
+use crate::log::segment::Segment;
+use crate::log::spare::{Spare, fill_with_zeros};
+use crate::log::truncation::finish_truncation;
+use gesta_model::Position;
+use gesta_model::codec::{HEADER_PAGE_BYTES, SegmentHeader};
+use std::io;
+use std::sync::Arc;
+
+/// A log that is ready: for writing, unless the report says that it is degraded.
+pub(crate) struct Recovered<D: Disk> {
+    pub(crate) manifest: Manifest,
+    pub(crate) segments: Vec<Arc<Segment<D>>>,
+    /// The last segment with a header, walked over to its end; `None` in a new log.
+    pub(crate) tail: Option<(SegmentHeader, TailScan)>,
+    pub(crate) spare: Option<Spare<D>>,
+    /// Every position below it may be read.
+    pub(crate) readable: Position,
+    pub(crate) report: RecoveryReport,
+}
+
+/// Opens the log of a store whose lock is held.
+pub(crate) fn recover<D: Disk>(disk: &D, mut manifest: Manifest) -> Result<Recovered<D>, OpenError> {
+    let directory = || disk.describe("");
+    let names = disk.list().map_err(OpenError::io(directory(), "cannot list the directory"))?;
+    remove_unfinished(disk, &names).map_err(OpenError::io(directory(), "cannot remove an unfinished file"))?;
+    finish_truncation(disk, &mut manifest)?;
+    let mut files = read_segment_files(disk, &manifest, Access::Write)?;
+    let tail_ordinal = files.iter().rposition(|file| file.header.is_ok());
+    let beyond = files.split_off(tail_ordinal.map_or(0, |ordinal| ordinal + 1));
+
+    let mut recovery = Recovery { manifest, report: RecoveryReport::default(), beyond: Vec::new() };
+    for file in &beyond {
+        recovery.settle(&file.file, &file.path)?;
+        recovery.beyond.push(recovery.look_beyond(file)?);
+    }
+    let tail = match files.last() {
+        Some(file) => Some(recovery.recover_tail(file)?),
+        None => None,
+    };
+    let end = tail.as_ref().map_or(Position::START, |(_, scan)| scan.position);
+    let next_number = files.last().map_or(1, |file| file.number + 1);
+    let is_sealed = tail.as_ref().is_none_or(|(_, scan)| scan.seal.is_some());
+    recovery.judge_beyond(&beyond, next_number, end, is_sealed, tail.is_some(), &directory());
+
+    if !recovery.report.is_degraded {
+        recovery.clean_beyond(&beyond)?;
+        recovery.begin_life(disk, end, tail.as_ref().is_some_and(|(_, scan)| scan.is_closed))?;
+    }
+    recovery.report.tail = end;
+    let readable = if recovery.report.is_degraded { recovery.evidence_of(tail.as_ref()) } else { end };
+    let spare = beyond.into_iter().find(|file| file.number == next_number && !recovery.report.is_degraded);
+    let segments = files.into_iter().filter_map(|file| as_segment(file, tail.as_ref()));
+    Ok(Recovered {
+        segments: segments.collect(),
+        spare: spare.map(|file| Spare { number: file.number, path: file.path, bytes: file.length, file: file.file }),
+        tail,
+        readable,
+        manifest: recovery.manifest,
+        report: recovery.report,
+    })
+}
+
+struct Recovery {
+    manifest: Manifest,
+    report: RecoveryReport,
+    /// What the files after the last readable header hold.
+    beyond: Vec<Beyond>,
+}
+
+/// What a file without a readable header holds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Beyond {
+    evidence: Position,
+    nonzero_end: u64,
+    unreadable: bool,
+}
+
+impl Recovery {
+    /// Makes the disk show what it holds, and not what a dead process left in the cache.
+    fn settle<F: DiskFile>(&self, file: &F, path: &str) -> Result<(), OpenError> {
+        file.sync_data().map_err(OpenError::io(path.to_owned(), "cannot sync the segment"))?;
+        file.drop_cache().map_err(OpenError::io(path.to_owned(), "cannot drop the cache of the segment"))
+    }
+
+    fn look_beyond<D: Disk>(&self, file: &SegmentFile<D>) -> Result<Beyond, OpenError> {
+        let window = Window::new(&file.file).map_err(OpenError::io(file.path.clone(), "cannot read the segment"))?;
+        let mut source = BatchSource::new(window, &self.manifest.key);
+        let mut beyond = Beyond::default();
+        let mut at = 0;
+        loop {
+            let ahead = source.look_ahead(at, file.length, |_| true);
+            beyond.nonzero_end = ahead.nonzero_end.unwrap_or(beyond.nonzero_end);
+            beyond.unreadable |= ahead.unreadable;
+            let Some(found) = ahead.found else { return Ok(beyond) };
+            beyond.evidence = beyond.evidence.max(found.header.durable);
+            at = found.offset + 8;
+        }
+    }
+
+    /// Walks over the tail segment, judges its end, and unless it is damaged makes it ready to be written.
+    fn recover_tail<D: Disk>(&mut self, file: &SegmentFile<D>) -> Result<(SegmentHeader, TailScan), OpenError> {
+        let header = file.header.expect("the tail has a header");
+        self.settle(&file.file, &file.path)?;
+        if file.length != header.segment_bytes {
+            let what = format!("the file is {} bytes long instead of {}", file.length, header.segment_bytes);
+            self.damage(file.path.clone(), file.length.min(header.segment_bytes), header.base..header.base, what);
+            self.report.is_degraded = true;
+        }
+        let mut scan = TailScan::new(&header, self.manifest.durable_floor.min(header.base));
+        let key = self.manifest.key;
+        let window = Window::new(&file.file).map_err(OpenError::io(file.path.clone(), "cannot read the segment"))?;
+        let mut source = BatchSource::new(window, &key);
+        let torn_end = loop {
+            match scan.advance(&mut source, Position::MAX, |_, _| {}) {
+                Some(Stop::NotABatch(why)) => {
+                    if let Some(torn_end) = self.judge_end(file, &header, &mut scan, &mut source, why) {
+                        break torn_end;
+                    }
+                }
+                Some(Stop::Sealed) | None => break None,
+            }
+        };
+        if scan.incarnation > self.manifest.incarnation {
+            let what = "the log was written later than the manifest".to_owned();
+            return Err(OpenError::Foreign { path: file.path.clone(), what });
+        }
+        scan.prove(self.manifest.durable_floor);
+        if !self.report.is_degraded {
+            self.make_durable(file, &scan, torn_end)
+                .map_err(OpenError::io(file.path.clone(), "cannot make the end of the log durable"))?;
+        }
+        Ok((header, scan))
+    }
+
+    /// Judges what stands at the scan's offset: `Some` ends the walk, with the end of what is to be zeroed.
+    fn judge_end<D: Disk>(
+        &mut self,
+        file: &SegmentFile<D>,
+        header: &SegmentHeader,
+        scan: &mut TailScan,
+        source: &mut BatchSource<'_, Window<'_, D::File>>,
+        why: NotABatch,
+    ) -> Option<Option<u64>> {
+        let beyond = self.beyond.iter().map(|beyond| beyond.evidence).max().unwrap_or_default();
+        let doubt = Doubt {
+            unsynced_bytes_max: header.unsynced_bytes_max,
+            evidence: self.manifest.durable_floor.max(beyond),
+            incarnation: self.manifest.incarnation,
+        };
+        let (offset, position) = (scan.offset, scan.position);
+        match judge(scan, source, &doubt) {
+            Verdict::NoEventsLost(next) => {
+                let what = "a mark, which holds no events, is damaged or was never written".to_owned();
+                self.damage(file.path.clone(), offset, position..position, what);
+                scan.resume_at(&next);
+                None
+            }
+            Verdict::Torn { nonzero_end } => {
+                self.report.torn_bytes = nonzero_end.map_or(0, |end| end - offset);
+                self.report.ambiguous_tail = matches!(why, NotABatch::Invalid(_));
+                Some(nonzero_end)
+            }
+            Verdict::Corrupt { next, evidence, what } => {
+                self.report.is_degraded = true;
+                let until = next.map_or(evidence.max(position), |next| next.header.base);
+                let what = match why {
+                    NotABatch::Invalid(why) => format!("{what} ({why})"),
+                    NotABatch::Unwritten => what,
+                };
+                self.damage(file.path.clone(), offset, position..until, what);
+                match next {
+                    Some(next) => {
+                        scan.resume_at(&next);
+                        None
+                    }
+                    None => {
+                        scan.position = until;
+                        scan.prove(evidence);
+                        Some(None)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Zeros over a torn tail, the same bytes once more over what no evidence covers, and a sync.
+    fn make_durable<D: Disk>(
+        &mut self,
+        file: &SegmentFile<D>,
+        scan: &TailScan,
+        torn_end: Option<u64>,
+    ) -> io::Result<()> {
+        const PIECE: u64 = 1 << 20;
+        if let Some(torn_end) = torn_end {
+            fill_with_zeros(&file.file, scan.offset, torn_end)?;
+        }
+        let mut at = match scan.unproven_offset() {
+            // The header page was written together with the first batch.
+            first if first == HEADER_PAGE_BYTES as u64 => 0,
+            offset => offset,
+        };
+        self.report.rewritten_bytes = scan.offset - at;
+        let mut piece = Vec::new();
+        while at < scan.offset {
+            let length = PIECE.min(scan.offset - at);
+            piece.resize(usize::try_from(length).expect("a piece is small"), 0);
+            file.file.read_at(&mut piece, at)?;
+            file.file.write_at(&piece, at)?;
+            at += length;
+        }
+        if torn_end.is_some() || self.report.rewritten_bytes > 0 { file.file.sync_data() } else { Ok(()) }
+    }
+
+    /// Whether the files after the tail may be what a roll or the keeper left there.
+    fn judge_beyond<D: Disk>(
+        &mut self,
+        files: &[SegmentFile<D>],
+        next_number: u64,
+        end: Position,
+        is_sealed: bool,
+        has_tail: bool,
+        directory: &str,
+    ) {
+        let evidence = self.manifest.durable_floor.max(end);
+        for (file, beyond) in files.iter().zip(self.beyond.clone()) {
+            let what = if file.number != next_number {
+                "a segment before this file is missing"
+            } else if beyond.evidence > end {
+                "the header of the segment is damaged in both copies"
+            } else if beyond.unreadable && is_sealed {
+                "the disk cannot read the file"
+            } else {
+                continue;
+            };
+            self.report.is_degraded = true;
+            self.damage(file.path.clone(), 0, end..evidence.max(beyond.evidence), what.to_owned());
+        }
+        let is_missing = is_sealed && has_tail && files.is_empty();
+        if is_missing || (!has_tail && self.manifest.durable_floor > end) {
+            self.report.is_degraded = true;
+            let what = format!("the segment file with number {next_number} is missing");
+            self.damage(directory.to_owned(), 0, end..evidence, what);
+        }
+    }
+
+    /// Zeros what an interrupted roll left in the spare.
+    fn clean_beyond<D: Disk>(&mut self, files: &[SegmentFile<D>]) -> Result<(), OpenError> {
+        for (file, beyond) in files.iter().zip(&self.beyond) {
+            if beyond.nonzero_end > 0 {
+                self.report.torn_bytes += beyond.nonzero_end;
+                fill_with_zeros(&file.file, 0, beyond.nonzero_end)
+                    .and_then(|()| file.file.sync_data())
+                    .map_err(OpenError::io(file.path.clone(), "cannot clean the spare segment"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn begin_life<D: Disk>(&mut self, disk: &D, end: Position, closed_cleanly: bool) -> Result<(), OpenError> {
+        self.report.closed_cleanly = closed_cleanly;
+        self.manifest.begin_life(end, !closed_cleanly);
+        self.manifest.store(disk).map_err(OpenError::io(disk.describe(MANIFESTS[0]), "cannot write the manifest"))?;
+        self.report.incarnation = self.manifest.incarnation;
+        Ok(())
+    }
+
+    /// How far a degraded log is proven to reach.
+    fn evidence_of(&self, tail: Option<&(SegmentHeader, TailScan)>) -> Position {
+        let beyond = self.beyond.iter().map(|beyond| beyond.evidence).max().unwrap_or_default();
+        let tail = tail.map_or(Position::START, |(_, scan)| scan.durable);
+        tail.max(beyond).max(self.manifest.durable_floor)
+    }
+
+    fn damage(&mut self, file: String, offset: u64, positions: std::ops::Range<Position>, what: String) {
+        self.report.damage.push(Damage { file, offset, positions, what });
+    }
+}
+
+fn as_segment<D: Disk>(file: SegmentFile<D>, tail: Option<&(SegmentHeader, TailScan)>) -> Option<Arc<Segment<D>>> {
+    let header = file.header.ok()?;
+    let published = match tail {
+        Some((tail, scan)) if tail.number == file.number && scan.seal.is_none() => scan.offset,
+        _ => file.length,
+    };
+    Some(Arc::new(Segment::new(file.number, header.base, file.path, file.file, published)))
+}

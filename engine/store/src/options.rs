@@ -1,0 +1,71 @@
+//! How a store is opened.
+
+use crate::environment::Environment;
+use gesta_model::Limits;
+use gesta_model::codec::HEADERS_BYTES;
+use std::time::Duration;
+
+/// The settings of one opening of a store. None of them changes what is on disk already.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What the store takes.
+    pub limits: Limits,
+    /// Length of the first segment file; each next one is twice as long, up to `segment_bytes_max`.
+    pub first_segment_bytes: u64,
+    /// Length of the longest segment files.
+    pub segment_bytes_max: u64,
+    /// How far written may be ahead of durable: bounds what a weak durability can lose, and what recovery doubts.
+    pub unsynced_bytes_max: u64,
+    /// How long weak appends stay unsynced at most.
+    pub sync_interval: Duration,
+    /// Idle time after which a mark is written that states what is durable.
+    pub mark_after: Duration,
+    /// Bytes that may wait in memory for the next commit; an append beyond waits for room.
+    pub staging_bytes_max: usize,
+    /// `Buffered` appends are written when this many bytes have gathered.
+    pub buffer_bytes: usize,
+    /// Who does the work between appends.
+    pub upkeep: Upkeep,
+    /// Clock and randomness.
+    pub environment: Environment,
+}
+
+/// Who builds spare segments, commits what tickets wait for, and writes marks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upkeep {
+    /// Two threads of the store's own.
+    Threads,
+    /// The calls of the program, on one thread: for tests that must come out the same every time.
+    Inline,
+}
+
+impl Default for Options {
+    /// 4 MiB to 256 MiB segments, 32 MiB and one second unsynced at most, default limits.
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            first_segment_bytes: 4 << 20,
+            segment_bytes_max: 256 << 20,
+            unsynced_bytes_max: 32 << 20,
+            sync_interval: Duration::from_secs(1),
+            mark_after: Duration::from_millis(1),
+            staging_bytes_max: 8 << 20,
+            buffer_bytes: 256 << 10,
+            upkeep: Upkeep::Threads,
+            environment: Environment::default(),
+        }
+    }
+}
+
+impl Options {
+    /// The largest body that one batch may get: a whole staging, or one request that fills it alone.
+    pub(crate) fn batch_body_bytes_max(&self) -> usize {
+        self.staging_bytes_max.max(self.limits.within_format().request_bytes_max)
+    }
+
+    /// `unsynced_bytes_max`, wide enough for the largest batch with a mark and a seal around it.
+    pub(crate) fn unsynced_bytes_max(&self) -> u64 {
+        let batch = (self.batch_body_bytes_max() + 16 * HEADERS_BYTES) as u64;
+        self.unsynced_bytes_max.max(batch)
+    }
+}

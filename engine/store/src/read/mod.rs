@@ -1,0 +1,27 @@
+//! The query side: bounded reads in both directions, and subscriptions that go on with what is appended later.
+//!
+//! ```text
+//!  Read -> Reader -> Cursor        events from a position or revision, forward or backward, up to a limit
+//!                 -> Subscription  the same forward, then live
+//!  block                           the batches of a stretch of one segment, found by their headers
+//! ```
+//!
+//! Records are borrowed from the map of the segment they lie in. A batch is verified whole before any of it is shown.
+
+mod block;
+mod cursor;
+mod error;
+mod reader;
+mod request;
+mod statistics;
+mod subscription;
+mod verify;
+
+pub use cursor::Cursor;
+pub use error::ReadError;
+pub(crate) use reader::Library;
+pub use reader::Reader;
+pub use request::Read;
+pub use statistics::Statistics;
+pub use subscription::Subscription;
+pub use verify::{VerifyReport, verify};

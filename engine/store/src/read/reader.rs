@@ -1,0 +1,124 @@
+//! Where reads begin.
+
+use super::cursor::Cursor;
+use super::error::ReadError;
+use super::request::Read;
+use super::statistics::Statistics;
+use super::subscription::Subscription;
+use crate::disk::{Disk, DiskFile, RealDisk};
+use crate::index::{Index, Survey};
+use crate::log::{Damage, Log, ObservedLog, OpenError};
+use gesta_model::{Position, Revision};
+use parking_lot::Mutex;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What all readers of a store share.
+pub(crate) struct Library<D: Disk> {
+    /// The store, as a person finds it.
+    pub(crate) path: String,
+    pub(crate) log: Arc<Log<D>>,
+    pub(crate) index: Arc<Index>,
+    pub(crate) observed: Option<Observation<D>>,
+}
+
+/// Another process's log, and how far its index was derived.
+pub(crate) struct Observation<D: Disk> {
+    log: ObservedLog<D>,
+    survey: Mutex<Survey>,
+}
+
+/// Reads a store: cheap to clone, safe to share, never in the way of appends.
+pub struct Reader<D: Disk = RealDisk> {
+    library: Arc<Library<D>>,
+}
+
+impl<D: Disk> Clone for Reader<D> {
+    fn clone(&self) -> Self {
+        Self { library: Arc::clone(&self.library) }
+    }
+}
+
+impl Reader<RealDisk> {
+    /// Opens a store for reading only: without its lock, beside a writer, changing nothing.
+    ///
+    /// Shows what is proven durable. Call [`Reader::refresh`] to see what was written since.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        let disk = RealDisk::open(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
+                OpenError::NotFound { path: path.display().to_string() }
+            }
+            _ => OpenError::Io { path: path.display().to_string(), what: "cannot open the directory", error },
+        })?;
+        Self::open_on(disk)
+    }
+}
+
+impl<D: Disk> Reader<D> {
+    /// Opens the store on a disk for reading only.
+    pub fn open_on(disk: D) -> Result<Self, OpenError> {
+        let path = disk.describe("");
+        let observed = ObservedLog::open(disk)?;
+        let (log, index, mut survey) = (Arc::clone(&observed.log), Arc::new(Index::default()), Survey::default());
+        survey.catch_up(&log, &index);
+        let observed = Some(Observation { log: observed, survey: Mutex::new(survey) });
+        Ok(Self::new(Library { path, log, index, observed }))
+    }
+
+    pub(crate) fn new(library: Library<D>) -> Self {
+        Self { library: Arc::new(library) }
+    }
+
+    /// The first position not yet readable.
+    #[must_use]
+    pub fn head(&self) -> Position {
+        self.library.log.watermarks.readable()
+    }
+
+    /// The last revision of a stream, of what was accepted so far; `None` when it has no events.
+    #[must_use]
+    pub fn stream_revision(&self, stream: &str) -> Option<Revision> {
+        self.library.index.heads.of(stream).map(|head| head.revision)
+    }
+
+    /// Reads events up to the head as of now.
+    #[must_use]
+    pub fn read(&self, read: Read) -> Cursor<D> {
+        Cursor::new(Arc::clone(&self.library), read)
+    }
+
+    /// Reads events, and goes on with those that are appended later. The direction is always forward.
+    #[must_use]
+    pub fn subscribe(&self, read: Read) -> Subscription<D> {
+        Subscription::new(self.clone(), read)
+    }
+
+    /// Looks again at what another process wrote. A reader beside a writer of the same process need not.
+    ///
+    /// Names damage that was found in what is new.
+    pub fn refresh(&self) -> Result<Vec<Damage>, OpenError> {
+        let Some(observed) = &self.library.observed else { return Ok(Vec::new()) };
+        observed.log.refresh()?;
+        Ok(observed.survey.lock().catch_up(&self.library.log, &self.library.index))
+    }
+
+    /// What can be told of the store without reading its events.
+    pub fn statistics(&self) -> Result<Statistics, ReadError> {
+        let segments = self.library.log.segments.load();
+        let mut log_bytes = 0;
+        let mut reserved_bytes = 0;
+        for (ordinal, segment) in segments.list.iter().enumerate() {
+            let length = segment.file.len().map_err(|error| ReadError::Io { path: segment.path.clone(), error })?;
+            let is_tail = ordinal + 1 == segments.list.len();
+            let written = if is_tail { segment.published_bytes().min(length) } else { length };
+            log_bytes += written;
+            reserved_bytes += length - written;
+        }
+        Ok(Statistics { events: self.head().0, streams: self.library.index.heads.count(), log_bytes, reserved_bytes })
+    }
+
+    pub(super) fn library(&self) -> &Library<D> {
+        &self.library
+    }
+}

@@ -1,0 +1,122 @@
+//! Reading every byte of a store to see whether it is what was written.
+
+use super::reader::Reader;
+use crate::disk::{Disk, DiskFile, RealDisk};
+use crate::log::{Damage, Found, Log, OpenError, Segment, SegmentWalk, Step, Window};
+use gesta_model::Position;
+use gesta_model::codec::{BatchHeader, HEADER_PAGE_BYTES, Records, SegmentHeader, verify_places};
+use std::path::Path;
+
+/// What reading every byte found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VerifyReport {
+    /// Events that are whole.
+    pub events: u64,
+    /// What is damaged.
+    pub damage: Vec<Damage>,
+}
+
+/// Reads every batch of a store, without its lock and changing nothing; `deep` also checks each event's place and names.
+///
+/// `progress` is told how many of how many bytes were read.
+pub fn verify(
+    path: impl AsRef<Path>,
+    deep: bool,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<VerifyReport, OpenError> {
+    Reader::open(path).map(|reader: Reader<RealDisk>| reader.verify(deep, progress))
+}
+
+impl<D: Disk> Reader<D> {
+    /// Reads every batch below the head; `deep` also checks each event's place and names.
+    pub fn verify(&self, deep: bool, progress: &mut dyn FnMut(u64, u64)) -> VerifyReport {
+        let log = &self.library().log;
+        let head = self.head();
+        let segments = log.segments.load();
+        let total = segments.list.iter().map(|segment| segment.published_bytes()).sum();
+        let mut verification =
+            Verification { deep, done: 0, total, position: Position::START, report: VerifyReport::default() };
+        for (ordinal, segment) in segments.list.iter().enumerate() {
+            let end = segments.list.get(ordinal + 1).map_or(head, |next| next.base);
+            verification.read_segment(log, segment, end, progress);
+        }
+        if verification.position < head {
+            let what = "the end of the log is missing";
+            verification.damage(self.library().path.clone(), 0, verification.position..head, what);
+        }
+        verification.report
+    }
+}
+
+struct Verification {
+    deep: bool,
+    done: u64,
+    total: u64,
+    /// Everything below it was accounted for.
+    position: Position,
+    report: VerifyReport,
+}
+
+impl Verification {
+    fn read_segment<D: Disk>(
+        &mut self,
+        log: &Log<D>,
+        segment: &Segment<D>,
+        end: Position,
+        progress: &mut dyn FnMut(u64, u64),
+    ) {
+        if segment.base > self.position {
+            let what = "the segment before this one is missing, or its end is";
+            self.damage(segment.path.clone(), 0, self.position..segment.base, what);
+        }
+        self.position = end;
+        let Ok(window) = Window::new(&segment.file) else {
+            return self.damage(segment.path.clone(), 0, segment.base..end, "the file cannot be read");
+        };
+        if !has_both_headers(&segment.file) {
+            let what = "one of the two copies of the segment's header is damaged";
+            self.damage(segment.path.clone(), 0, segment.base..segment.base, what);
+        }
+        let start = (HEADER_PAGE_BYTES as u64, segment.base);
+        let mut walk = SegmentWalk::new(window, &log.key, &segment.path, start, end);
+        let before = self.done;
+        while let Some(step) = walk.next() {
+            match step {
+                Step::Damage(damage) => self.report.damage.push(damage),
+                Step::Batch(found) => match walk.source.verified_body(&found) {
+                    Err(why) => self.report.damage.push(walk.damaged_body(&found, why)),
+                    Ok(body) => self.accept(&found, body, &segment.path),
+                },
+            }
+            self.done = before + walk.offset;
+            progress(self.done.min(self.total), self.total);
+        }
+        self.done = before + segment.published_bytes();
+        progress(self.done, self.total);
+    }
+
+    fn accept(&mut self, found: &Found, body: &[u8], path: &str) {
+        match if self.deep { deep_check(&found.header, body) } else { Ok(()) } {
+            Ok(()) => self.report.events += u64::from(found.header.count),
+            Err(what) => self.damage(path.to_owned(), found.offset, found.header.positions(), &what),
+        }
+    }
+
+    fn damage(&mut self, file: String, offset: u64, positions: std::ops::Range<Position>, what: &str) {
+        self.report.damage.push(Damage { file, offset, positions, what: what.to_owned() });
+    }
+}
+
+fn deep_check(header: &BatchHeader, body: &[u8]) -> Result<(), String> {
+    verify_places(header, body).map_err(|error| error.to_string())?;
+    for record in Records::new(header, body) {
+        record.map_err(|error| error.to_string())?.verify_content().map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+/// Whether the header page is exactly what its valid copy says.
+fn has_both_headers<F: DiskFile>(file: &F) -> bool {
+    let mut page = [0; HEADER_PAGE_BYTES];
+    file.read_at(&mut page, 0).is_ok() && SegmentHeader::decode(&page).is_ok_and(|header| header.encode() == page)
+}

@@ -1,0 +1,109 @@
+//! A store that is open for writing.
+
+use crate::append::{AppendError, Appender, CloseError, Ticket};
+use crate::disk::{Disk, RealDisk};
+use crate::log::{Manifest, RecoveryReport};
+use crate::read::{Cursor, Read, Reader, Subscription};
+use gesta_model::{AppendRequest, Incarnation, Position, Receipt};
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+/// An event store, open for writing by this process alone.
+///
+/// Share it between threads by reference or in an `Arc`. Dropping it closes it; [`Store::close`] tells whether that went
+/// well.
+pub struct Store<D: Disk = RealDisk> {
+    pub(super) appender: Arc<Appender<D>>,
+    pub(super) reader: Reader<D>,
+    pub(super) manifest: Manifest,
+    pub(super) report: RecoveryReport,
+    pub(super) threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Held until the store is closed. Last, so that it is given back after everything else.
+    pub(super) lock: Mutex<Option<D::Lock>>,
+}
+
+impl<D: Disk> Store<D> {
+    /// Appends events and waits for the durability that the request asks for.
+    pub fn append(&self, request: AppendRequest) -> Result<Receipt, AppendError> {
+        self.appender.append(request)
+    }
+
+    /// Appends events without waiting: the ticket has the outcome, now or later.
+    ///
+    /// Waits only for room, when as much is under way as the options allow.
+    pub fn submit(&self, request: AppendRequest) -> Result<Ticket<D>, AppendError> {
+        self.appender.submit(request)
+    }
+
+    /// Makes everything that was appended so far durable.
+    pub fn sync(&self) -> Result<(), AppendError> {
+        self.appender.sync()
+    }
+
+    /// A reader of this store.
+    #[must_use]
+    pub fn reader(&self) -> Reader<D> {
+        self.reader.clone()
+    }
+
+    /// Reads events up to the head as of now.
+    ///
+    /// A read that asks for unsynced events sees everything that was appended before the call.
+    #[must_use]
+    pub fn read(&self, read: Read) -> Cursor<D> {
+        if read.sees_unsynced() {
+            // A writer that cannot flush is poisoned; what it wrote can be read all the same.
+            let _ = self.appender.flush();
+        }
+        self.reader.read(read)
+    }
+
+    /// Reads events, and goes on with those that are appended later.
+    #[must_use]
+    pub fn subscribe(&self, read: Read) -> Subscription<D> {
+        self.reader.subscribe(read)
+    }
+
+    /// What opening the store found.
+    #[must_use]
+    pub fn recovery(&self) -> &RecoveryReport {
+        &self.report
+    }
+
+    /// Whether a position that was given out in a life of the log was lost with the unsynced end of it.
+    ///
+    /// Receipts of a durability below `Durable` can speak of such positions after a power cut; the position may stand
+    /// for another event now.
+    #[must_use]
+    pub fn is_lost(&self, given_in: Incarnation, position: Position) -> bool {
+        self.manifest.is_lost(given_in, position)
+    }
+
+    /// States in the log what is durable, as an idle store does by itself after a moment.
+    pub fn mark(&self) {
+        self.appender.mark();
+    }
+
+    /// Makes everything durable, ends the log with a mark and lets the next writer in.
+    pub fn close(self) -> Result<(), CloseError> {
+        self.shut()
+    }
+
+    fn shut(&self) -> Result<(), CloseError> {
+        let threads = std::mem::take(&mut *self.threads.lock());
+        let outcome = self.appender.close(threads);
+        // After a failure, readers may still look at bytes that a new writer would cut: it comes in when they are gone.
+        if outcome.is_ok() {
+            self.lock.lock().take();
+        }
+        outcome
+    }
+}
+
+impl<D: Disk> Drop for Store<D> {
+    fn drop(&mut self) {
+        // The outcome is told by `close`; what was acknowledged is safe either way.
+        let _ = self.shut();
+    }
+}

@@ -1,0 +1,6 @@
+//! The store: both sides wired together, once.
+
+mod handle;
+mod open;
+
+pub use handle::Store;

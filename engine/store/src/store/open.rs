@@ -1,0 +1,72 @@
+//! Opening a store for writing.
+
+use super::handle::Store;
+use crate::append::Appender;
+use crate::disk::{Disk, RealDisk};
+use crate::index::{Index, Survey};
+use crate::log::{Identity, LOCK, Log, LogWriter, Manifest, OpenError, Recovered, Segments, create_store, recover};
+use crate::options::Options;
+use crate::read::{Library, Reader};
+use parking_lot::Mutex;
+use std::path::Path;
+use std::sync::Arc;
+
+impl Store<RealDisk> {
+    /// Opens the store in a directory for writing, making both when they are not there.
+    pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        let failed = OpenError::io(path.display().to_string(), "cannot open or make the directory");
+        let disk = RealDisk::create(path).map_err(failed)?;
+        Self::open_on(disk, options)
+    }
+}
+
+impl<D: Disk> Store<D> {
+    /// Opens the store on a disk for writing, making it when there is none.
+    pub fn open_on(disk: D, options: Options) -> Result<Self, OpenError> {
+        let path = disk.describe("");
+        let manifest = Manifest::load(&disk)?;
+        if manifest.is_none() {
+            crate::log::check_vacant(&disk)?;
+        }
+        let lock = disk.lock(LOCK).map_err(OpenError::io(disk.describe(LOCK), "cannot lock the store"))?;
+        let lock = lock.ok_or_else(|| OpenError::Locked { path: disk.describe(LOCK) })?;
+        // Whoever held the lock until now may have changed the manifest.
+        let manifest = match Manifest::load(&disk)? {
+            Some(manifest) => manifest,
+            None => create_store(&disk, &options.environment)?,
+        };
+        let Recovered { manifest, segments, tail, spare, readable, mut report } = recover(&disk, manifest)?;
+        let log = Arc::new(Log::new(manifest.key, Segments { list: segments }, readable));
+        let index = Arc::new(Index::default());
+        let damage = Survey::default().catch_up(&log, &index);
+        report.is_degraded |= damage.iter().any(|damage| !damage.positions.is_empty());
+        for found in damage {
+            if !report.damage.iter().any(|known| known.offset == found.offset && known.file == found.file) {
+                report.damage.push(found);
+            }
+        }
+        let refusal = report.is_degraded.then(|| {
+            let first = report.damage.iter().find(|damage| !damage.positions.is_empty());
+            first.or(report.damage.first()).map_or_else(|| "unknown".to_owned(), ToString::to_string)
+        });
+        let identity = Identity {
+            store_id: manifest.store_id,
+            incarnation: manifest.incarnation,
+            unsynced_bytes_max: options.unsynced_bytes_max(),
+        };
+        let writer = LogWriter::new(identity, Arc::clone(&log), tail);
+        let library = Library { path: path.clone(), log: Arc::clone(&log), index: Arc::clone(&index), observed: None };
+        let appender = Appender::new(disk, options, log, index, manifest.incarnation, writer, spare, refusal);
+        let appender = Arc::new(appender);
+        let threads = appender.start_threads().map_err(OpenError::io(path, "cannot start the store's threads"))?;
+        Ok(Self {
+            appender,
+            reader: Reader::new(library),
+            manifest,
+            report,
+            threads: Mutex::new(threads),
+            lock: Mutex::new(Some(lock)),
+        })
+    }
+}

@@ -1,0 +1,4 @@
+//! The store as its users see it, on a simulated disk and on a real one.
+
+mod basics;
+mod support;
