@@ -20,6 +20,8 @@ mod index;
 mod log;
 mod options;
 mod read;
+#[cfg(gesta_sabotage)]
+pub mod sabotage;
 mod store;
 
 pub use append::{AppendError, CloseError, Ticket};

@@ -149,7 +149,7 @@ impl<D: Disk> Appender<D> {
                 return Err(no_segment(*bytes, cause));
             }
             has_ordered |= order_spare(&mut staging, body as u64);
-            staging = self.wait_for_spare(staging);
+            staging = self.wait_for_spare(staging)?;
         }
     }
 
@@ -171,23 +171,34 @@ impl<D: Disk> Appender<D> {
             return Ok(self.staging.lock());
         }
         if self.options.upkeep == Upkeep::Inline {
-            let cause = io::Error::new(io::ErrorKind::WouldBlock, "a commit is under way on this very thread");
-            return Err(AppendError::NoSegment { cause: Arc::new(cause) });
+            return Err(under_way_here());
         }
         self.room_made.wait(&mut staging);
         Ok(staging)
     }
 
-    fn wait_for_spare<'s>(&'s self, mut staging: MutexGuard<'s, Staging<D>>) -> MutexGuard<'s, Staging<D>> {
+    fn wait_for_spare<'s>(
+        &'s self,
+        mut staging: MutexGuard<'s, Staging<D>>,
+    ) -> Result<MutexGuard<'s, Staging<D>>, AppendError> {
         if self.options.upkeep == Upkeep::Inline {
+            if matches!(staging.spare, SpareState::Building) {
+                return Err(under_way_here());
+            }
             drop(staging);
             self.keep();
-            return self.staging.lock();
+            return Ok(self.staging.lock());
         }
         self.order.notify_one();
         self.room_made.wait(&mut staging);
-        staging
+        Ok(staging)
     }
+}
+
+/// Without threads of its own, a store cannot wait for work that the calling thread itself is in the middle of.
+fn under_way_here() -> AppendError {
+    let cause = io::Error::new(io::ErrorKind::WouldBlock, "room is being made on this very thread");
+    AppendError::NoSegment { cause: Arc::new(cause) }
 }
 
 /// Gives each event its position and revision; returns the new last revision of each stream, in the order first written.

@@ -238,7 +238,13 @@ impl<D: Disk> LogWriter<D> {
     /// Makes everything written durable and shows it to readers.
     pub(crate) fn sync(&mut self) -> io::Result<()> {
         if let Some(tail) = &mut self.tail {
-            tail.segment.file.sync_data()?;
+            #[cfg(gesta_sabotage)]
+            let is_skipped = crate::sabotage::has(crate::sabotage::Bug::AcknowledgeBeforeSync);
+            #[cfg(not(gesta_sabotage))]
+            let is_skipped = false;
+            if !is_skipped {
+                tail.segment.file.sync_data()?;
+            }
             tail.synced = tail.offset;
         }
         self.durable = self.position;

@@ -1,4 +1,5 @@
 //! The store as its users see it, on a simulated disk and on a real one.
 
 mod basics;
+mod model;
 mod support;

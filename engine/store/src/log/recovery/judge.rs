@@ -45,6 +45,10 @@ pub(crate) fn judge<B: Bytes>(scan: &TailScan, source: &mut BatchSource<'_, B>, 
         }
         at = found.offset + 8;
     }
+    #[cfg(gesta_sabotage)]
+    if crate::sabotage::has(crate::sabotage::Bug::CutCorruption) {
+        return Verdict::Torn { nonzero_end: seen.nonzero_end };
+    }
     match seen.next {
         Some(next) if next.header.base == expected => Verdict::NoEventsLost(next),
         next => {

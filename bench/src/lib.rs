@@ -1,0 +1,28 @@
+//! gesta-bench: workloads for the store, each beside the yard-stick it is measured against.
+//!
+//! A figure without a yard-stick says more about the machine than about the store. So every row runs both, in turns, in
+//! one run, on files in one directory: the store, and the least that any program would have to do for the same bytes.
+//!
+//! ```text
+//!  rows         what is measured, and what it should reach
+//!  workload     the two sides of each row: a round of the yard-stick, a round of gesta
+//!  yardstick    plain pwrite, fdatasync and crc32fast, put together as well as they can be
+//!  sample       what a round comes to
+//!  comparison   rounds in turns, medians, ratio
+//!  report       the table, or JSON
+//!  machine      where and when it was measured
+//! ```
+//!
+//! docs/BENCHMARKS.md says how to run it and what came out.
+#![forbid(unsafe_code)]
+
+pub mod comparison;
+pub mod events;
+pub mod machine;
+pub mod outcome;
+pub mod place;
+pub mod report;
+pub mod rows;
+pub mod sample;
+pub mod workload;
+pub mod yardstick;

@@ -1,0 +1,109 @@
+//! What one round of one side comes to.
+
+use hdrhistogram::Histogram;
+use std::time::Duration;
+
+/// A sync that seems to take less than this many microseconds did not reach the device.
+pub const SYNC_MICROSECONDS_MIN: u64 = 40;
+
+/// One measured round.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// Events that were appended or read.
+    pub event_count: u64,
+    /// How long that took.
+    pub elapsed: Duration,
+    /// How long each caller waited, in nanoseconds; empty where nobody waits for a sync.
+    pub latency: Latency,
+}
+
+impl Sample {
+    /// A round in which nobody waited for a sync.
+    #[must_use]
+    pub fn without_latency(event_count: u64, elapsed: Duration) -> Self {
+        Self { event_count, elapsed, latency: Latency::default() }
+    }
+
+    /// Events a second.
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        rate(self.event_count, self.elapsed)
+    }
+}
+
+/// How long callers waited for something durable.
+#[derive(Clone, Debug)]
+pub struct Latency {
+    nanoseconds: Histogram<u64>,
+    too_short_count: u64,
+}
+
+impl Default for Latency {
+    fn default() -> Self {
+        let nanoseconds = Histogram::new_with_bounds(1, Self::NANOSECONDS_MAX, 3);
+        let nanoseconds = nanoseconds.expect("these bounds and three digits are within what a histogram can hold");
+        Self { nanoseconds, too_short_count: 0 }
+    }
+}
+
+impl Latency {
+    /// A longer wait is counted as this long: a minute.
+    const NANOSECONDS_MAX: u64 = 60_000_000_000;
+
+    /// Adds one wait.
+    pub fn add(&mut self, waited: Duration) {
+        let nanoseconds = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
+        self.nanoseconds.saturating_record(nanoseconds);
+        self.too_short_count += u64::from(nanoseconds < SYNC_MICROSECONDS_MIN * 1_000);
+    }
+
+    /// Adds all waits of another one.
+    pub fn merge(&mut self, other: &Self) {
+        self.nanoseconds += &other.nanoseconds;
+        self.too_short_count += other.too_short_count;
+    }
+
+    /// How many waits there were.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.nanoseconds.len()
+    }
+
+    /// How many waits were shorter than any sync can be.
+    #[must_use]
+    pub fn too_short_count(&self) -> u64 {
+        self.too_short_count
+    }
+
+    /// The wait in microseconds that this share of the waits did not exceed; `None` when nobody waited.
+    #[must_use]
+    pub fn microseconds_at(&self, share: f64) -> Option<f64> {
+        let waited = Duration::from_nanos(self.nanoseconds.value_at_quantile(share));
+        (self.count() > 0).then(|| waited.as_secs_f64() * 1e6)
+    }
+}
+
+/// Events a second.
+#[must_use]
+#[allow(clippy::cast_precision_loss, reason = "a rate is shown with three digits")]
+pub fn rate(event_count: u64, elapsed: Duration) -> f64 {
+    event_count as f64 / elapsed.as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_told_in_microseconds_and_too_short_ones_are_counted() {
+        let mut latency = Latency::default();
+        assert_eq!(latency.microseconds_at(0.5), None);
+        for microseconds in [100, 100, 100, 20] {
+            latency.add(Duration::from_micros(microseconds));
+        }
+        let mut both = Latency::default();
+        both.merge(&latency);
+        assert_eq!((both.count(), both.too_short_count()), (4, 1));
+        assert!(both.microseconds_at(0.5).is_some_and(|median| (median - 100.0).abs() < 1.0));
+    }
+}

@@ -1,0 +1,32 @@
+//! `gesta`: the command line of the gesta event store.
+//!
+//! ```text
+//!  run          parse the arguments, call one verb, say what failed, choose the exit status
+//!  verbs        one file a verb
+//!  intake       lines -> events -> append requests, the ids that are there already left out
+//!  json         an event as one line of JSON, in both directions
+//!  git          the history of a repository as events
+//!  context      --store and --json, and the opening of stores
+//!  failure      what a failure says, and the exit statuses
+//!  output       standard output; nothing but results goes there
+//! ```
+//!
+//! Standard output carries results only; progress and remarks go to standard error.
+#![forbid(unsafe_code)]
+
+mod context;
+mod failure;
+mod git;
+mod human;
+mod intake;
+mod json;
+mod output;
+mod progress;
+mod run;
+mod verbs;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    run::run()
+}

@@ -1,0 +1,15 @@
+//! The verbs, one file each. A verb takes its arguments and the [`Context`](crate::context::Context), prints its results
+//! and tells the status to end with, or why it failed.
+
+pub(crate) mod append;
+pub(crate) mod completions;
+pub(crate) mod demo;
+mod event_list;
+pub(crate) mod export;
+pub(crate) mod import;
+pub(crate) mod import_git;
+pub(crate) mod read;
+mod sample;
+pub(crate) mod stats;
+pub(crate) mod tail;
+pub(crate) mod verify;

@@ -1,0 +1,64 @@
+//! `gesta read`: events of the store or of one stream.
+
+use super::event_list::EventList;
+use crate::context::Context;
+use crate::failure::{Failure, Status};
+use crate::json::parse_time;
+use gesta::{Position, Read, Revision, StreamName, Timestamp};
+
+/// The arguments.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Only the events of this stream
+    #[arg(long, value_name = "NAME", value_parser = parse_stream)]
+    stream: Option<StreamName>,
+    /// Begin here, inclusive: a revision with --stream, else a position
+    #[arg(long, value_name = "N")]
+    from: Option<u64>,
+    /// Only what the store took at this time (RFC 3339) or later
+    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
+    since: Option<Timestamp>,
+    /// At most so many events
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    /// From the newest to the oldest
+    #[arg(long, conflicts_with = "follow")]
+    backwards: bool,
+    /// Go on with what is appended later, until Ctrl-C
+    #[arg(long)]
+    follow: bool,
+}
+
+/// Prints the events that were asked for.
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
+    let reader = context.open_reader()?;
+    let list = EventList::new(context);
+    if arguments.follow {
+        list.follow(&reader, arguments.to_read(), arguments.limit)
+    } else {
+        list.print_all(reader.read(arguments.to_read()), || {})
+    }
+}
+
+impl Arguments {
+    fn to_read(&self) -> Read {
+        let mut read = self.stream.clone().map_or_else(Read::all, Read::stream);
+        if let Some(from) = self.from {
+            let is_revision = self.stream.is_some();
+            read = if is_revision { read.from_revision(Revision(from)) } else { read.from(Position(from)) };
+        }
+        read = self.since.into_iter().fold(read, Read::since);
+        read = self.limit.into_iter().fold(read, Read::limit);
+        if self.backwards { read.backwards() } else { read }
+    }
+}
+
+/// A stream's name as an argument.
+pub(super) fn parse_stream(text: &str) -> Result<StreamName, String> {
+    StreamName::new(text).map_err(|error| error.to_string())
+}
+
+/// A time as an argument.
+pub(super) fn parse_moment(text: &str) -> Result<Timestamp, String> {
+    parse_time(text).ok_or_else(|| "not a time: write it as RFC 3339, such as 2026-01-31T12:00:00Z".to_owned())
+}

@@ -1,0 +1,145 @@
+//! `gesta stats`: what the store holds and how much room it takes.
+
+use crate::context::Context;
+use crate::failure::{Failure, Status};
+use crate::output::Output;
+use crate::progress::Progress;
+use gesta::{Read, Reader};
+use indicatif::{HumanBytes, HumanCount};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The figures, in the order of their JSON form.
+#[derive(Serialize)]
+struct Figures {
+    events: u64,
+    streams: u64,
+    event_bytes: EventBytes,
+    store_bytes: StoreBytes,
+    query_us: Latency,
+    command_us: Latency,
+}
+
+/// Bytes of the records; all absent in an empty store.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+struct EventBytes {
+    min: Option<usize>,
+    p50: Option<usize>,
+    p99: Option<usize>,
+    max: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct StoreBytes {
+    total: u64,
+    log: u64,
+    index: u64,
+    snapshots: u64,
+    reserved: u64,
+}
+
+/// Known to a server only: a directory has nobody who would have measured.
+#[derive(Default, Serialize)]
+struct Latency {
+    p50: Option<u64>,
+    p99: Option<u64>,
+    p999: Option<u64>,
+}
+
+/// Prints the figures.
+pub(crate) fn run(context: &Context) -> Result<Status, Failure> {
+    let reader = context.open_reader()?;
+    let statistics = reader.statistics()?;
+    let (log, reserved) = (statistics.log_bytes, statistics.reserved_bytes);
+    let figures = Figures {
+        events: statistics.events,
+        streams: statistics.streams,
+        event_bytes: Sizes::of_all_records(&reader)?.figures(),
+        store_bytes: StoreBytes { total: log + reserved, log, index: 0, snapshots: 0, reserved },
+        query_us: Latency::default(),
+        command_us: Latency::default(),
+    };
+    let mut output = Output::lock();
+    if context.is_json {
+        output.json(&figures)?;
+    } else {
+        figures.print(&mut output)?;
+    }
+    output.flush()?;
+    Ok(Status::Done)
+}
+
+impl Figures {
+    fn print(&self, output: &mut Output) -> Result<(), Failure> {
+        let Self { event_bytes: EventBytes { min, p50, p99, max }, store_bytes, .. } = self;
+        output.text(&format!("events       {}", HumanCount(self.events)))?;
+        output.text(&format!("streams      {}", HumanCount(self.streams)))?;
+        if let (Some(min), Some(p50), Some(p99), Some(max)) = (min, p50, p99, max) {
+            output.text(&format!("event bytes  min {min}, p50 {p50}, p99 {p99}, max {max}"))?;
+        }
+        output.text(&format!("log          {}", HumanBytes(store_bytes.log)))?;
+        output.text(&format!("reserved     {}", HumanBytes(store_bytes.reserved)))
+    }
+}
+
+/// How many records have which size.
+#[derive(Default)]
+struct Sizes {
+    counts: BTreeMap<usize, u64>,
+    total: u64,
+}
+
+impl Sizes {
+    fn of_all_records(reader: &Reader) -> Result<Self, Failure> {
+        let progress = Progress::events(reader.head().0);
+        let mut sizes = Self::default();
+        let mut cursor = reader.read(Read::all());
+        while let Some(record) = cursor.next_record() {
+            sizes.add(record?.bytes().len());
+            progress.advance(1);
+        }
+        Ok(sizes)
+    }
+
+    fn add(&mut self, bytes: usize) {
+        *self.counts.entry(bytes).or_default() += 1;
+        self.total += 1;
+    }
+
+    fn figures(&self) -> EventBytes {
+        EventBytes {
+            min: self.counts.keys().next().copied(),
+            p50: self.percentile(50),
+            p99: self.percentile(99),
+            max: self.counts.keys().next_back().copied(),
+        }
+    }
+
+    /// The smallest size that so many of a hundred records do not exceed.
+    fn percentile(&self, percent: u64) -> Option<usize> {
+        let rank = (self.total * percent).div_ceil(100);
+        let mut below = 0;
+        self.counts.iter().find_map(|(bytes, count)| {
+            below += count;
+            (below >= rank).then_some(*bytes)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_sizes_that_occur() {
+        let mut sizes = Sizes::default();
+        assert_eq!(sizes.figures(), EventBytes::default());
+        sizes.add(70);
+        assert_eq!(sizes.figures(), EventBytes { min: Some(70), p50: Some(70), p99: Some(70), max: Some(70) });
+        for bytes in 1..=199 {
+            sizes.add(if bytes <= 99 { 60 } else { 80 });
+        }
+        sizes.add(5000);
+        assert_eq!(sizes.figures(), EventBytes { min: Some(60), p50: Some(80), p99: Some(80), max: Some(5000) });
+    }
+}

@@ -1,0 +1,25 @@
+//! `gesta tail`: events as they come, from the head on.
+
+use super::event_list::EventList;
+use super::read::parse_stream;
+use crate::context::Context;
+use crate::failure::{Failure, Status};
+use gesta::{Read, StreamName};
+
+/// The arguments.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Only the events of this stream
+    #[arg(long, value_name = "NAME", value_parser = parse_stream)]
+    stream: Option<StreamName>,
+    /// End after so many events
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+}
+
+/// Prints what is appended from now on.
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
+    let reader = context.open_reader()?;
+    let read = arguments.stream.clone().map_or_else(Read::all, Read::stream).from(reader.head());
+    EventList::new(context).follow(&reader, read, arguments.limit)
+}
