@@ -31,6 +31,7 @@ mod tag;
 mod timestamp;
 
 pub use append_request::{AppendRequest, Check};
+pub use codec::Record;
 pub use conflict::{Conflict, FailedCheck};
 pub use durability::Durability;
 pub use encoded_request::{EncodedRequest, RequestError};

@@ -30,3 +30,8 @@ pub use log::{Damage, OpenError, RecoveryReport, TruncateError, truncate_after};
 pub use options::{Options, Upkeep};
 pub use read::{Cursor, Read, ReadError, Reader, Statistics, Subscription, VerifyReport, verify};
 pub use store::Store;
+
+/// The examples of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;

@@ -4,7 +4,7 @@ use super::block::{Block, Entry};
 use super::error::ReadError;
 use super::reader::Library;
 use super::request::Read;
-use crate::disk::Disk;
+use crate::disk::{Disk, RealDisk};
 use crate::log::{BatchSource, Damage, Found, NotABatch, Segment};
 use gesta_model::codec::{HEADER_PAGE_BYTES, HEADERS_BYTES, Record, RecordWalk};
 use gesta_model::{Position, StreamName, Timestamp};
@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// Events in order, up to the head as of the read.
 ///
 /// Not an `Iterator`: each record borrows from the cursor, which is what makes reading free of copies.
-pub struct Cursor<D: Disk> {
+pub struct Cursor<D: Disk = RealDisk> {
     library: Arc<Library<D>>,
     stream: Option<StreamName>,
     first_revision: u64,

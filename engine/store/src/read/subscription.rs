@@ -4,13 +4,13 @@ use super::cursor::Cursor;
 use super::error::ReadError;
 use super::reader::Reader;
 use super::request::Read;
-use crate::disk::Disk;
+use crate::disk::{Disk, RealDisk};
 use gesta_model::Position;
 use gesta_model::codec::Record;
 use std::time::{Duration, Instant};
 
 /// Events from a place on, without end.
-pub struct Subscription<D: Disk> {
+pub struct Subscription<D: Disk = RealDisk> {
     reader: Reader<D>,
     read: Read,
     cursor: Cursor<D>,

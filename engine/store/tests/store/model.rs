@@ -267,26 +267,32 @@ impl World {
         let triggered = self.store().append(AppendRequest::new().event(event(to, "trigger")));
         self.disk.on_sync(None);
         let was_submitted = *submitted.lock().unwrap();
-        match &triggered {
-            Ok(receipt) => {
-                self.accept(to, &["trigger".to_owned()]);
-                prop_assert_eq!(&receipt.positions, &(Position(before)..Position(before + 1)));
-                self.promise(before + 1)?;
-            }
-            Err(AppendError::NoSegment { .. }) => {}
-            Err(_) if self.is_poisoned_before() => {}
-            Err(_) => self.accept(to, &["trigger".to_owned()]),
-        }
-        if was_submitted {
-            let from = self.accepted.len() as u64;
-            self.accept(to, &data);
-            if let Some(last) = self.tickets.lock().unwrap().last_mut() {
-                last.1 = from..self.accepted.len() as u64;
-            }
-        }
+        let trigger = ["trigger".to_owned()];
         match triggered {
-            Ok(_) => Ok(()),
-            Err(error) => self.after_failure(&error),
+            Ok(receipt) => {
+                // A sync may have come before the trigger had its place: to make room for it, or a segment.
+                let hook_was_first = was_submitted && receipt.positions.start.0 == before + data.len() as u64;
+                let mut parts = [(trigger.as_slice(), false), (data.as_slice(), true)];
+                if hook_was_first {
+                    parts.reverse();
+                }
+                for (part, is_hook) in parts.into_iter().filter(|(_, is_hook)| was_submitted || !is_hook) {
+                    let from = self.accepted.len() as u64;
+                    self.accept(to, part);
+                    let range = from..self.accepted.len() as u64;
+                    if is_hook {
+                        self.tickets.lock().unwrap().last_mut().unwrap().1 = range;
+                    } else {
+                        prop_assert_eq!(&receipt.positions, &(Position(range.start)..Position(range.end)));
+                        self.promise(range.end)?;
+                    }
+                }
+                Ok(())
+            }
+            Err(error) => {
+                prop_assert!(!was_submitted, "{:?}", error);
+                self.after_failure(&error)
+            }
         }
     }
 

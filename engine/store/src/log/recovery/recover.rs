@@ -8,7 +8,7 @@ use crate::disk::{Access, Disk, DiskFile};
 use crate::log::batch_source::{BatchSource, NotABatch, Window};
 use crate::log::damage::Damage;
 use crate::log::error::OpenError;
-use crate::log::files::{MANIFESTS, remove_unfinished};
+use crate::log::files::{MANIFESTS, parse_segment_name, remove_unfinished};
 use crate::log::manifest::Manifest;
 use crate::log::segment::Segment;
 use crate::log::spare::{Spare, fill_with_zeros};
@@ -35,6 +35,7 @@ pub(crate) fn recover<D: Disk>(disk: &D, mut manifest: Manifest) -> Result<Recov
     let directory = || disk.describe("");
     let names = disk.list().map_err(OpenError::io(directory(), "cannot list the directory"))?;
     remove_unfinished(disk, &names).map_err(OpenError::io(directory(), "cannot remove an unfinished file"))?;
+    settle_end(disk, &names)?;
     finish_truncation(disk, &mut manifest)?;
     let mut files = read_segment_files(disk, &manifest, Access::Write)?;
     let tail_ordinal = files.iter().rposition(|file| file.header.is_ok());
@@ -42,7 +43,6 @@ pub(crate) fn recover<D: Disk>(disk: &D, mut manifest: Manifest) -> Result<Recov
 
     let mut recovery = Recovery { manifest, report: RecoveryReport::default(), beyond: Vec::new() };
     for file in &beyond {
-        recovery.settle(&file.file, &file.path)?;
         recovery.beyond.push(recovery.look_beyond(file)?);
     }
     let tail = match files.last() {
@@ -56,7 +56,10 @@ pub(crate) fn recover<D: Disk>(disk: &D, mut manifest: Manifest) -> Result<Recov
 
     if !recovery.report.is_degraded {
         recovery.clean_beyond(&beyond)?;
-        recovery.begin_life(disk, end, tail.as_ref().is_some_and(|(_, scan)| scan.is_closed))?;
+        // A mark that an earlier life closed with says nothing of the last one, which may have written nothing that is left.
+        let last_life = recovery.manifest.incarnation;
+        let closed_cleanly = tail.as_ref().is_some_and(|(_, scan)| scan.is_closed && scan.incarnation == last_life);
+        recovery.begin_life(disk, end, closed_cleanly)?;
     }
     recovery.report.tail = end;
     let readable = if recovery.report.is_degraded { recovery.evidence_of(tail.as_ref()) } else { end };
@@ -88,12 +91,6 @@ struct Beyond {
 }
 
 impl Recovery {
-    /// Makes the disk show what it holds, and not what a dead process left in the cache.
-    fn settle<F: DiskFile>(&self, file: &F, path: &str) -> Result<(), OpenError> {
-        file.sync_data().map_err(OpenError::io(path.to_owned(), "cannot sync the segment"))?;
-        file.drop_cache().map_err(OpenError::io(path.to_owned(), "cannot drop the cache of the segment"))
-    }
-
     fn look_beyond<D: Disk>(&self, file: &SegmentFile<D>) -> Result<Beyond, OpenError> {
         let window = Window::new(&file.file).map_err(OpenError::io(file.path.clone(), "cannot read the segment"))?;
         let mut source = BatchSource::new(window, &self.manifest.key);
@@ -112,7 +109,6 @@ impl Recovery {
     /// Walks over the tail segment, judges its end, and unless it is damaged makes it ready to be written.
     fn recover_tail<D: Disk>(&mut self, file: &SegmentFile<D>) -> Result<(SegmentHeader, TailScan), OpenError> {
         let header = file.header.expect("the tail has a header");
-        self.settle(&file.file, &file.path)?;
         if file.length != header.segment_bytes {
             let what = format!("the file is {} bytes long instead of {}", file.length, header.segment_bytes);
             self.damage(file.path.clone(), file.length.min(header.segment_bytes), header.base..header.base, what);
@@ -286,6 +282,20 @@ impl Recovery {
     fn damage(&mut self, file: String, offset: u64, positions: std::ops::Range<Position>, what: String) {
         self.report.damage.push(Damage { file, offset, positions, what });
     }
+}
+
+/// Makes the disk show what it holds, and not what a dead process left in the cache, before anything is read of the files
+/// that may hold the log's end: the tail, a spare that a roll was interrupted in, and the sealed segment before them.
+fn settle_end<D: Disk>(disk: &D, names: &[String]) -> Result<(), OpenError> {
+    let mut segments: Vec<&String> = names.iter().filter(|name| parse_segment_name(name).is_some()).collect();
+    segments.sort_unstable();
+    for name in segments.iter().rev().take(3) {
+        let failed = |what| OpenError::io(disk.describe(name), what);
+        let file = disk.open(name, Access::Write).map_err(failed("cannot open the segment"))?;
+        file.sync_data().map_err(failed("cannot sync the segment"))?;
+        file.drop_cache().map_err(failed("cannot drop the cache of the segment"))?;
+    }
+    Ok(())
 }
 
 fn as_segment<D: Disk>(file: SegmentFile<D>, tail: Option<&(SegmentHeader, TailScan)>) -> Option<Arc<Segment<D>>> {
