@@ -79,7 +79,7 @@ impl Latency {
     #[must_use]
     pub fn microseconds_at(&self, share: f64) -> Option<f64> {
         let waited = Duration::from_nanos(self.nanoseconds.value_at_quantile(share));
-        (self.count() > 0).then(|| waited.as_secs_f64() * 1e6)
+        (self.count() > 0).then_some(waited.as_secs_f64() * 1e6)
     }
 }
 

@@ -12,7 +12,10 @@ pub(crate) struct Progress {
 impl Progress {
     /// Counts bytes of a file of known length.
     pub(crate) fn bytes(length: u64) -> Self {
-        Self::with_template(Some(length), "{bar:30} {percent:>3} %  {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left")
+        Self::with_template(
+            Some(length),
+            "{bar:30} {percent:>3} %  {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left",
+        )
     }
 
     /// Counts events of which the number is known.

@@ -8,7 +8,7 @@ use super::staging::{Refusal, SpareState, Staging};
 use super::ticket::Ticket;
 use crate::disk::Disk;
 use crate::index::Index;
-use crate::log::{Group, Log, LogWriter, next_segment_bytes};
+use crate::log::{Group, Log, LogWriter, Spare, next_segment_bytes};
 use crate::options::{Options, Upkeep};
 use gesta_model::{AppendRequest, Durability, Incarnation};
 use parking_lot::{Condvar, Mutex};
@@ -40,11 +40,9 @@ impl<D: Disk> Appender<D> {
     pub(crate) fn new(
         disk: D,
         options: Options,
-        log: Arc<Log<D>>,
-        index: Arc<Index>,
+        (log, index): (Arc<Log<D>>, Arc<Index>),
         incarnation: Incarnation,
-        writer: LogWriter<D>,
-        spare: Option<crate::log::Spare<D>>,
+        (writer, spare): (LogWriter<D>, Option<Spare<D>>),
         damage: Option<String>,
     ) -> Self {
         let last_bytes = writer.segment_bytes();

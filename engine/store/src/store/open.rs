@@ -57,7 +57,7 @@ impl<D: Disk> Store<D> {
         };
         let writer = LogWriter::new(identity, Arc::clone(&log), tail);
         let library = Library { path: path.clone(), log: Arc::clone(&log), index: Arc::clone(&index), observed: None };
-        let appender = Appender::new(disk, options, log, index, manifest.incarnation, writer, spare, refusal);
+        let appender = Appender::new(disk, options, (log, index), manifest.incarnation, (writer, spare), refusal);
         let appender = Arc::new(appender);
         let threads = appender.start_threads().map_err(OpenError::io(path, "cannot start the store's threads"))?;
         Ok(Self {

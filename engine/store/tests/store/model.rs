@@ -1,5 +1,7 @@
 //! The model test: random steps against a plain list of events, through crashes, failed syncs and reopenings.
 //!
+//! long: the model, its steps and its oracle are one argument, read from top to bottom.
+//!
 //! The oracle: what is read is what was accepted, in order, without gaps; what was acknowledged as durable, or shown to a
 //! reader, survives every power cut; what survives is a prefix of what was accepted.
 
@@ -17,25 +19,54 @@ use std::sync::{Arc, Mutex, Weak};
 /// One thing that happens to a store.
 #[derive(Clone, Debug)]
 enum Step {
-    Append { stream: u8, count: u8, size: u16, durability: Durability, expected: Belief },
-    Submit { stream: u8, count: u8, durability: Durability },
+    Append {
+        stream: u8,
+        count: u8,
+        size: u16,
+        durability: Durability,
+        expected: Belief,
+    },
+    Submit {
+        stream: u8,
+        count: u8,
+        durability: Durability,
+    },
     /// Requests that arrive while the next sync is under way.
-    SubmitDuringSync { stream: u8, count: u8 },
+    SubmitDuringSync {
+        stream: u8,
+        count: u8,
+    },
     WaitForTickets,
     Sync,
     Mark,
     ReadAll,
-    ReadStream { stream: u8, from: u8, limit: u8 },
+    ReadStream {
+        stream: u8,
+        from: u8,
+        limit: u8,
+    },
     Reopen,
-    PowerCut { seed: u64 },
+    PowerCut {
+        seed: u64,
+    },
     /// The power fails at a call from now on; what follows happens until then.
-    PowerFailsAt { call: u8, seed: u64 },
+    PowerFailsAt {
+        call: u8,
+        seed: u64,
+    },
     /// A sync fails, and the process starts again with the operating system's cache as it is.
-    FailSyncAndReopen { sync: u8 },
+    FailSyncAndReopen {
+        sync: u8,
+    },
     /// Recovery itself is cut off, twice.
-    CutRecovery { calls: [u8; 2], seed: u64 },
+    CutRecovery {
+        calls: [u8; 2],
+        seed: u64,
+    },
     /// The options of the next openings are narrower or wider.
-    Limits { request_bytes_max: u16 },
+    Limits {
+        request_bytes_max: u16,
+    },
 }
 
 /// What the appending side believes of the stream.
@@ -495,4 +526,3 @@ fn sabotage_acknowledging_before_the_sync_is_caught() {
     let failure = outcome.expect_err("a writer that acknowledges before the sync loses events").to_string();
     assert!(failure.contains("lost"), "{failure}");
 }
-

@@ -53,7 +53,12 @@ fn type_name(kind: &ChangeKind) -> &'static str {
 fn data(commit: &Commit, change: &Change, path: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
     let subject = shortened(commit.subject.clone(), SUBJECT_BYTES_MAX);
-    let fields = [("{\"path\":", path), (",\"commit\":", &commit.hash), (",\"subject\":", &subject), (",\"blob\":", &change.blob)];
+    let fields = [
+        ("{\"path\":", path),
+        (",\"commit\":", &commit.hash),
+        (",\"subject\":", &subject),
+        (",\"blob\":", &change.blob),
+    ];
     for (key, text) in fields {
         out.extend_from_slice(key.as_bytes());
         write_string(&mut out, text);

@@ -17,7 +17,10 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout};
 use std::thread::JoinHandle;
 
-const ARGUMENTS: [&str; 16] = [
+/// Lines added and removed.
+type LineCounts = (u64, u64);
+
+const ARGUMENTS: [&str; 17] = [
     "log",
     "--first-parent",
     "-m",
@@ -27,6 +30,7 @@ const ARGUMENTS: [&str; 16] = [
     "--no-abbrev",
     "-M",
     "-z",
+    "-O/dev/null",
     "--no-ext-diff",
     "--no-textconv",
     "--no-color",
@@ -200,7 +204,7 @@ impl<R: BufRead> Commits<R> {
     }
 
     /// `added TAB removed TAB path`, or the path after the one it was renamed from.
-    fn line_counts(&mut self, field: &[u8]) -> Result<(Vec<u8>, Option<(u64, u64)>), String> {
+    fn line_counts(&mut self, field: &[u8]) -> Result<(Vec<u8>, Option<LineCounts>), String> {
         let mut parts = field.splitn(3, |byte| *byte == b'\t');
         let (Some(added), Some(removed), Some(path)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(unexpected("counts of lines", field));

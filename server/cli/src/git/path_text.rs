@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn paths_never_share_a_text() {
-        let paths: [&[u8]; 7] = [b"a b", "\u{e9}".as_bytes(), b"a\\377", b"a\xff", b"\"a\\377\"", b"\xc3", b"\"a\xff\""];
+        let paths: [&[u8]; 7] =
+            [b"a b", "\u{e9}".as_bytes(), b"a\\377", b"a\xff", b"\"a\\377\"", b"\xc3", b"\"a\xff\""];
         let texts: Vec<String> = paths.iter().map(|path| path_text(path)).collect();
         let expected =
             ["a b", "\u{e9}", "a\\377", "\"a\\377\"", "\"\\\"a\\\\377\\\"\"", "\"\\303\"", "\"\\\"a\\377\\\"\""];

@@ -4,7 +4,7 @@
 //! prints.
 
 use crate::failure::{Failure, Status};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -40,17 +40,12 @@ impl Repository {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("git");
         command.arg("--no-pager").arg("-C").arg(&self.directory);
-        // Comments in messages, signatures, and the order of files follow the user's settings otherwise.
-        for setting in ["log.showRoot=true", "log.showSignature=false", "core.quotePath=false", "diff.orderFile="] {
+        // Comments in messages and signatures follow the user's settings otherwise.
+        for setting in ["log.showRoot=true", "log.showSignature=false", "core.quotePath=false"] {
             command.args(["-c", setting]);
         }
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).env("LC_ALL", "C");
         command
-    }
-
-    /// Where the repository was looked for.
-    pub(crate) fn directory(&self) -> &OsStr {
-        &self.directory
     }
 
     fn run(&self, arguments: &[&str]) -> Result<Output, Failure> {

@@ -35,7 +35,7 @@ mod tests {
 
     #[test]
     fn a_listing_is_understood_whatever_the_paths() {
-        let listing = b"100644 blob aa\ta b\0160000 commit bb\tsub\tmodule\0120000 blob cc\tl\xff\0";
+        let listing = b"100644 blob aa\ta b\x00160000 commit bb\tsub\tmodule\x00120000 blob cc\tl\xff\x00";
         let tree = parse_tree(listing).expect("git prints this");
         let entries: Vec<_> = tree.iter().map(|(path, object)| (path.as_str(), object.as_str())).collect();
         assert_eq!(entries, [("\"l\\377\"", "cc"), ("a b", "aa"), ("sub\tmodule", "bb")]);

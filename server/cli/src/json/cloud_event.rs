@@ -120,7 +120,12 @@ mod tests {
 
     #[test]
     fn the_namespace_is_derived_as_documented() {
-        assert_eq!(NAMESPACE, Uuid::new_v5(&Uuid::NAMESPACE_URL, b"gesta:cloud-event"), "{}", Uuid::new_v5(&Uuid::NAMESPACE_URL, b"gesta:cloud-event"));
+        assert_eq!(
+            NAMESPACE,
+            Uuid::new_v5(&Uuid::NAMESPACE_URL, b"gesta:cloud-event"),
+            "{}",
+            Uuid::new_v5(&Uuid::NAMESPACE_URL, b"gesta:cloud-event")
+        );
     }
 
     #[test]

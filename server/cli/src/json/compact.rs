@@ -67,7 +67,9 @@ mod tests {
 
     #[test]
     fn strings_keep_their_spaces_quotes_and_escapes() {
-        for text in [r#""a b  c""#, r#""a \" b \\""#, r#""\\""#, r#"["\\ "," \"",""]"#, "\"é \u{2028}\"", r#""\ud800 ""#] {
+        for text in
+            [r#""a b  c""#, r#""a \" b \\""#, r#""\\""#, r#"["\\ "," \"",""]"#, "\"é \u{2028}\"", r#""\ud800 ""#]
+        {
             assert_eq!(compacted(text), text);
         }
         assert_eq!(compacted("{\" k \" : \" v\\\\\" , \"n\" : null}"), "{\" k \":\" v\\\\\",\"n\":null}");

@@ -133,7 +133,8 @@ impl Parts<'_> {
     /// Makes the event, asking of each part what the store would ask.
     pub(super) fn into_incoming(self) -> Result<Incoming, LineError> {
         let limits = Limits::default().within_format();
-        let (data_bytes, metadata_bytes) = (Content::length(self.data.as_ref()), Content::length(self.metadata.as_ref()));
+        let (data_bytes, metadata_bytes) =
+            (Content::length(self.data.as_ref()), Content::length(self.metadata.as_ref()));
         check_length("data", data_bytes, limits.data_bytes_max)?;
         check_length("metadata", metadata_bytes, limits.metadata_bytes_max)?;
         if self.tags.len() > TAG_COUNT_MAX {

@@ -88,8 +88,8 @@ fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gesta::{Event, EventType, Position, StreamName, Tag, Timestamp};
     use gesta::codec::{encode_record, place_record};
+    use gesta::{Event, EventType, Position, StreamName, Tag, Timestamp};
 
     fn line(event: &Event, revision: u64) -> String {
         let mut bytes = Vec::new();

@@ -17,6 +17,6 @@ mod native_event;
 mod time;
 
 pub(crate) use compact::{compact, compact_json};
-pub(crate) use event_reader::{Incoming, LineError, read_event};
+pub(crate) use event_reader::{Incoming, read_event};
 pub(crate) use event_writer::{write_event, write_string};
 pub(crate) use time::{parse_time, write_time};

@@ -57,7 +57,6 @@ fn read_id(text: &str) -> Result<Uuid, LineError> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::json::read_event;
 
     fn refusal(line: &str) -> String {

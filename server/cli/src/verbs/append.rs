@@ -9,8 +9,8 @@ use gesta::{
     AppendError, AppendRequest, Check, Conflict, Durability, Event, EventType, ExpectedRevision, Receipt, Revision,
     StreamName, Tag, Timestamp, Uuid,
 };
-use serde::ser::{SerializeMap, Serializer};
 use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 use std::io::{IsTerminal, Read as _};
 
 /// The arguments.
