@@ -117,7 +117,7 @@ struct World {
     accepted: Vec<(u8, String)>,
     /// Positions below it must survive everything.
     promised: u64,
-    tickets: Arc<Mutex<Vec<(Ticket<SimulatedDisk>, Range)>>>,
+    tickets: Arc<Mutex<Vec<Pending>>>,
     request_bytes_max: usize,
     next_data: u64,
     /// Receipts of weak appends, with what they were given for.
@@ -125,7 +125,8 @@ struct World {
     crashes: u64,
 }
 
-type Range = std::ops::Range<u64>;
+/// A ticket, and the positions its receipt must tell.
+type Pending = (Ticket<SimulatedDisk>, std::ops::Range<u64>);
 
 impl World {
     fn new() -> Self {
