@@ -1,5 +1,6 @@
 //! The store as its users see it, on a simulated disk and on a real one.
 
 mod basics;
+mod damage;
 mod model;
 mod support;

@@ -1,0 +1,213 @@
+//! Damage: a flipped bit anywhere never yields a wrong event, and costs at most one batch.
+
+use crate::support::{open, request, small_options, texts};
+use gesta::disk::{CrashPlan, SimulatedDisk};
+use gesta::{AppendError, Durability, OpenError, Read, ReadError, Reader, Store, truncate_after};
+use gesta::{Position, TruncateError};
+
+/// A store of some segments, closed cleanly: 80 batches of two events each.
+fn closed_store() -> (SimulatedDisk, Vec<String>) {
+    let disk = SimulatedDisk::new(3);
+    let store = open(&disk);
+    let mut expected = Vec::new();
+    for number in 0..80 {
+        let data = [format!("first of {number}"), format!("second of {number}")];
+        store.append(request("a-1", &[&data[0], &data[1]], Durability::Durable)).unwrap();
+        expected.extend(data);
+    }
+    store.close().unwrap();
+    (disk, expected)
+}
+
+/// Reads everything over damage: what can be read, with its position, and how many positions are lost.
+fn read_over_damage(reader: &Reader<SimulatedDisk>) -> (Vec<(u64, String)>, u64) {
+    let (mut found, mut lost) = (Vec::new(), 0);
+    let mut cursor = reader.read(Read::all());
+    while let Some(record) = cursor.next_record() {
+        match record {
+            Ok(record) => {
+                found.push((record.position().0, String::from_utf8_lossy(record.data().bytes()).into_owned()));
+            }
+            Err(ReadError::Damaged(damage)) => lost += damage.positions.end.since(damage.positions.start),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    (found, lost)
+}
+
+fn check_flip(disk: &SimulatedDisk, expected: &[String], name: &str, offset: u64, bit: u8) {
+    let disk = disk.fork();
+    disk.flip_bit(name, offset, bit);
+    let at = format!("{name} byte {offset} bit {bit}");
+    let store = match Store::open_on(disk, small_options()) {
+        Ok(store) => store,
+        // A refusal with a reason loses nothing.
+        Err(OpenError::ManifestDamaged { .. } | OpenError::Foreign { .. } | OpenError::Unsupported { .. }) => return,
+        Err(error) => panic!("{at}: {error}"),
+    };
+    let (found, lost) = read_over_damage(&store.reader());
+    for (position, data) in &found {
+        assert_eq!(*data, expected[usize::try_from(*position).unwrap()], "{at}: a wrong event");
+    }
+    assert_eq!(found.len() as u64 + lost, expected.len() as u64, "{at}: silently shorter: {:?}", store.recovery());
+    assert!(lost <= 2, "{at}: {lost} events are lost, more than one batch");
+    if lost > 0 {
+        assert!(store.recovery().is_degraded, "{at}");
+        let refused = store.append(request("a-1", &["x"], Durability::Durable));
+        assert!(matches!(refused, Err(AppendError::Degraded { .. })), "{at}: {refused:?}");
+    }
+}
+
+#[test]
+fn no_flipped_bit_yields_a_wrong_event_or_costs_more_than_a_batch() {
+    let (disk, expected) = closed_store();
+    // All of them with GESTA_ALL_BITS; otherwise a sample that visits every part.
+    let step = if std::env::var_os("GESTA_ALL_BITS").is_some() { 1 } else { 67 };
+    let mut flips = 0;
+    for name in disk.file_names() {
+        let bits = disk.image(&name).len() * 8;
+        for bit in (0..bits).step_by(step) {
+            check_flip(&disk, &expected, &name, (bit / 8) as u64, u8::try_from(bit % 8).unwrap());
+            flips += 1;
+        }
+    }
+    println!("{flips} flipped bits, 0 wrong events");
+    assert!(flips > 1_000, "{flips}");
+}
+
+#[test]
+fn damage_in_the_last_acknowledged_group_is_corruption_once_a_mark_followed() {
+    let disk = SimulatedDisk::new(3);
+    let store = open(&disk);
+    store.append(request("a-1", &["one"], Durability::Durable)).unwrap();
+    store.append(request("a-1", &["two"], Durability::Durable)).unwrap();
+    store.mark();
+    store.append(request("a-1", &["three"], Durability::Written)).unwrap();
+    disk.power_cut(&CrashPlan { keep: gesta::disk::Keep::All, ..CrashPlan::random(1) });
+    drop(store);
+    let name = "0000000001-0000.log";
+    let image = disk.image(name);
+    let offset = image.windows(3).position(|bytes| bytes == b"two").unwrap();
+    disk.flip_bit(name, offset as u64, 0);
+    let before = disk.image(name);
+    let store = open(&disk);
+    assert!(store.recovery().is_degraded);
+    assert_eq!(store.recovery().damage[0].positions, Position(1)..Position(2));
+    assert!(matches!(store.append(request("a-1", &["x"], Durability::Durable)), Err(AppendError::Degraded { .. })));
+    drop(store);
+    assert_eq!(disk.image(name), before, "a degraded store is not changed");
+}
+
+#[test]
+fn a_payload_that_looks_like_a_batch_is_a_payload() {
+    let (disk, _) = closed_store();
+    let image = disk.image("0000000001-0000.log");
+    let forged: Vec<u8> = image[4096..4096 + 400].to_vec();
+    let other = SimulatedDisk::new(4);
+    let store = open(&other);
+    let event = gesta::Event::new(gesta::EventType::new("Forged").unwrap()).data(forged);
+    store.append(gesta::AppendRequest::new().event(event)).unwrap();
+    store.append(request("a-1", &["torn"], Durability::Written)).unwrap();
+    other.power_cut(&CrashPlan { keep: gesta::disk::Keep::None, ..CrashPlan::random(1) });
+    drop(store);
+    let store = open(&other);
+    assert!(!store.recovery().is_degraded);
+    assert_eq!(store.reader().head(), Position(1));
+}
+
+#[test]
+fn a_missing_segment_is_named_and_the_rest_can_be_read() {
+    let (disk, expected) = closed_store();
+    let segments: Vec<String> = disk.file_names().into_iter().filter(|name| name.ends_with(".log")).collect();
+    assert!(segments.len() >= 3, "{segments:?}");
+    for missing in &segments[..segments.len() - 1] {
+        let disk = disk.fork();
+        disk.delete(missing);
+        let store = open(&disk);
+        assert!(store.recovery().is_degraded, "{missing}");
+        let (found, lost) = read_over_damage(&store.reader());
+        assert_eq!(found.len() as u64 + lost, expected.len() as u64, "{missing}");
+        assert!(lost > 0);
+    }
+}
+
+#[test]
+fn a_shortened_segment_is_damage_and_is_not_cut_further() {
+    let (disk, expected) = closed_store();
+    disk.truncate("0000000001-0000.log", 5000);
+    let store = open(&disk);
+    assert!(store.recovery().is_degraded);
+    let (found, lost) = read_over_damage(&store.reader());
+    assert_eq!(found.len() as u64 + lost, expected.len() as u64);
+}
+
+#[test]
+fn an_old_copy_of_a_segment_is_noticed() {
+    let disk = SimulatedDisk::new(3);
+    let store = open(&disk);
+    store.append(request("a-1", &["one"], Durability::Durable)).unwrap();
+    let old = disk.image("0000000001-0000.log");
+    store.append(request("a-1", &["two"], Durability::Durable)).unwrap();
+    store.close().unwrap();
+    drop(open(&disk));
+    disk.restore("0000000001-0000.log", old);
+    let store = open(&disk);
+    assert!(store.recovery().is_degraded, "{:?}", store.recovery());
+}
+
+#[test]
+fn a_foreign_directory_and_a_lost_manifest_are_refused_untouched() {
+    let disk = SimulatedDisk::new(3);
+    disk.restore("PG_VERSION", b"15".to_vec());
+    let refused = Store::open_on(disk.clone(), small_options());
+    assert!(matches!(refused, Err(OpenError::NotAStore { .. })));
+    assert_eq!(disk.file_names(), ["PG_VERSION"]);
+
+    let (disk, _) = closed_store();
+    disk.delete("manifest");
+    assert!(!open(&disk.fork()).recovery().is_degraded, "one copy is enough");
+    disk.flip_bit("manifest.copy", 60, 1);
+    assert!(matches!(Store::open_on(disk, small_options()), Err(OpenError::ManifestDamaged { .. })));
+}
+
+#[test]
+fn a_truncation_voids_the_end_for_good_even_when_it_is_interrupted() {
+    let (disk, expected) = closed_store();
+    for call in 1..80 {
+        let disk = disk.fork();
+        disk.inject(gesta::disk::Fault::PowerFailsAt { call });
+        let outcome = truncate_after(&disk, Position(10));
+        disk.power_cut(&CrashPlan::random(call));
+        disk.clear_faults();
+        let store = open(&disk);
+        assert!(!store.recovery().is_degraded, "call {call}: {:?}", store.recovery());
+        let head = usize::try_from(store.reader().head().0).unwrap();
+        assert!(head == 10 || (outcome.is_err() && head == expected.len()), "call {call}: {head}");
+        assert_eq!(texts(store.read(Read::all())).unwrap(), expected[..head], "call {call}");
+        store.append(request("a-1", &["after"], Durability::Durable)).unwrap();
+        store.close().unwrap();
+        assert_eq!(texts(open(&disk).read(Read::all())).unwrap().last().unwrap(), "after");
+    }
+    assert!(matches!(truncate_after(&disk, Position(11)), Err(TruncateError::InsideABatch { .. })));
+    assert!(matches!(truncate_after(&disk, Position(1000)), Err(TruncateError::NotReached { .. })));
+}
+
+#[test]
+fn a_full_disk_refuses_in_time_and_takes_appends_again_when_there_is_room() {
+    let disk = SimulatedDisk::new(3);
+    disk.set_capacity(Some(40_000));
+    let store = open(&disk);
+    let mut count = 0_u64;
+    let full = loop {
+        match store.append(request("a-1", &[&"x".repeat(500)], Durability::Durable)) {
+            Ok(_) => count += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(full, AppendError::StorageFull { .. }), "{full}");
+    assert_eq!(texts(store.read(Read::all())).unwrap().len() as u64, count);
+    disk.set_capacity(None);
+    store.append(request("a-1", &["room again"], Durability::Durable)).unwrap();
+    store.close().unwrap();
+    assert_eq!(open(&disk).reader().head(), Position(count + 1));
+}
