@@ -26,6 +26,9 @@ struct Arguments {
     /// Measures only this row; may be given several times.
     #[arg(long, value_name = "ROW")]
     only: Vec<String>,
+    /// Does only gesta's side of each row, for a profiler to look at; compares nothing.
+    #[arg(long)]
+    profile: bool,
     /// Fills a store and goes on appending until the process is killed.
     #[arg(long, hide = true)]
     fill: Option<PathBuf>,
@@ -48,6 +51,9 @@ fn main() -> Outcome<()> {
         eprintln!("WARNING: built without optimisation: add --release");
     }
     let settings = Settings::new(directory, arguments.quick);
+    if arguments.profile {
+        return profile(&rows, &settings);
+    }
     if !arguments.json {
         println!("{}", report::head(&machine));
     }
@@ -69,6 +75,17 @@ fn main() -> Outcome<()> {
     }
     for warning in warnings {
         eprintln!("{warning}");
+    }
+    Ok(())
+}
+
+/// Runs the rows without their yard-sticks.
+fn profile(rows: &[Row], settings: &Settings) -> Outcome<()> {
+    for row in rows {
+        let mut workload = (row.workload)(settings)?;
+        for _ in 0..settings.round_count {
+            println!("{}: {:.0} events/s", row.name, workload.gesta()?.rate());
+        }
     }
     Ok(())
 }
