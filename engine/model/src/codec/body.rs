@@ -1,11 +1,11 @@
 //! The body of a batch: its checksum, and the walk over its requests and records.
 //!
-//! The checksum has two levels, so that the bytes of an event are read once and an event can also be verified alone:
-//! each record's own crc covers its content, and `body_crc` covers, in order, every request header and the first sixteen
-//! bytes (crc, place_crc, revision) of every record. The body of a batch without events is covered as it stands.
+//! `body_crc` covers the body as it stands, in one pass: checksums run several times faster over a long piece than over
+//! many short ones, and a replay checks every batch. Each record carries checksums of its own as well, so that an event
+//! which is reached alone is verified alone, and so that its encoder's word holds from end to end.
 
 use super::batch::{BatchHeader, BatchKind};
-use super::record::{BINDING_BYTES, Record, RecordError};
+use super::record::{Record, RecordError};
 use super::request::{REQUEST_HEADER_BYTES, RequestHeader};
 use crate::Position;
 use thiserror::Error;
@@ -29,57 +29,35 @@ pub enum BodyError {
     },
 }
 
+/// The checksum of a body: CRC-32 (ISO-HDLC) of its bytes.
+#[must_use]
+pub fn body_crc(body: &[u8]) -> u32 {
+    crc32fast::hash(body)
+}
+
 /// Checks every byte of a body against its header. Nothing of a batch is shown before this has passed.
 pub fn verify_body(header: &BatchHeader, body: &[u8]) -> Result<(), BodyError> {
     if body.len() != header.body_bytes as usize {
         return Err(BodyError::Structure);
     }
-    let crc = if header.kind == BatchKind::Events {
-        walk(body, header.base, header.count, Record::verify_crc)?
-    } else {
-        plain_body_crc(body)
-    };
-    if crc == header.body_crc { Ok(()) } else { Err(BodyError::Crc) }
+    if body_crc(body) == header.body_crc { Ok(()) } else { Err(BodyError::Crc) }
 }
 
-/// Checks that each record of a verified body stands in the place it was written for.
-pub fn verify_places(header: &BatchHeader, body: &[u8]) -> Result<(), BodyError> {
-    for record in Records::new(header, body) {
-        let record = record?;
-        record.verify_place().map_err(|error| BodyError::Record { position: record.position(), error })?;
-    }
-    Ok(())
-}
-
-/// The checksum of a body that was put together here, of `count` placed records.
-pub fn body_crc(body: &[u8], base: Position, count: u32) -> Result<u32, BodyError> {
-    walk(body, base, count, Record::measure)
-}
-
-/// The checksum of a body without events.
-#[must_use]
-pub fn plain_body_crc(body: &[u8]) -> u32 {
-    crc32fast::hash(body)
-}
-
-/// Walks over all records of a body, asking `take` of each how many bytes it takes, and returns the body's checksum.
-fn walk(
-    body: &[u8],
-    base: Position,
-    count: u32,
-    take: impl Fn(&[u8]) -> Result<usize, RecordError>,
-) -> Result<u32, BodyError> {
-    let mut fold = BindingFold::new();
-    let mut position = base;
-    let mut remaining = count;
+/// Checks everything that a verified body of events says twice: that its requests and records fill it, and each record's
+/// own checksums, place, padding and names.
+pub fn verify_records(header: &BatchHeader, body: &[u8]) -> Result<(), BodyError> {
+    let mut position = header.base;
     let mut rest = body;
     while !rest.is_empty() {
-        let (header, mut records, after) = split_request(rest)?;
-        fold.add(&rest[..REQUEST_HEADER_BYTES]);
-        remaining = remaining.checked_sub(header.record_count).ok_or(BodyError::Structure)?;
-        for _ in 0..header.record_count {
-            let taken = take(records).map_err(|error| BodyError::Record { position, error })?;
-            fold.add(&records[..BINDING_BYTES]);
+        let (request, mut records, after) = split_request(rest)?;
+        for _ in 0..request.record_count {
+            let at = position;
+            let failed = |error| BodyError::Record { position: at, error };
+            let (record, taken) = Record::decode(records, position).map_err(failed)?;
+            record.verify().and_then(|()| record.verify_content()).map_err(failed)?;
+            if records[record.bytes().len()..taken].iter().any(|byte| *byte != 0) {
+                return Err(failed(RecordError::Padding));
+            }
             records = &records[taken..];
             position = position.plus(1);
         }
@@ -88,7 +66,7 @@ fn walk(
         }
         rest = after;
     }
-    if remaining == 0 { Ok(fold.finish()) } else { Err(BodyError::Structure) }
+    if position == header.end() { Ok(()) } else { Err(BodyError::Structure) }
 }
 
 /// The header of the request at the head of `rest`, its records, and what follows it.
@@ -119,36 +97,90 @@ impl RecordWalk {
         Self { offset, in_request: 0, position: header.base }
     }
 
+    /// The position of the next record, if there is one.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
     /// The next record of `body`, the same one at each call; `None` after the last.
     pub fn next<'a>(&mut self, body: &'a [u8]) -> Option<Result<Record<'a>, BodyError>> {
+        self.next_place(body).map(|place| place.map(|place| place.record))
+    }
+
+    /// The next record of `body` and where it lies; `None` after the last.
+    pub fn next_place<'a>(&mut self, body: &'a [u8]) -> Option<Result<RecordPlace<'a>, BodyError>> {
+        self.step(|walk| walk.decode_next(body), body)
+    }
+
+    /// Passes by the next record of `body` without reading it; `None` after the last.
+    pub fn skip(&mut self, body: &[u8]) -> Option<Result<(), BodyError>> {
+        self.step(|walk| walk.skip_next(body), body)
+    }
+
+    fn step<T>(
+        &mut self,
+        take: impl FnOnce(&mut Self) -> Result<T, BodyError>,
+        body: &[u8],
+    ) -> Option<Result<T, BodyError>> {
         if self.offset >= body.len() {
             return None;
         }
-        let record = self.decode_next(body);
-        if record.is_err() {
+        let taken = take(self);
+        if taken.is_err() {
             self.offset = usize::MAX;
         }
-        Some(record)
+        Some(taken)
     }
 
-    fn decode_next<'a>(&mut self, body: &'a [u8]) -> Result<Record<'a>, BodyError> {
-        while self.in_request == 0 {
-            let header = body
-                .get(self.offset..)
-                .unwrap_or(&[])
-                .first_chunk::<REQUEST_HEADER_BYTES>()
-                .ok_or(BodyError::Structure)?;
-            self.in_request = RequestHeader::decode(header).record_count;
-            self.offset += REQUEST_HEADER_BYTES;
-        }
+    fn decode_next<'a>(&mut self, body: &'a [u8]) -> Result<RecordPlace<'a>, BodyError> {
+        let request = self.enter_request(body)?;
         let position = self.position;
-        let (record, taken) = Record::decode(body.get(self.offset..).unwrap_or(&[]), position)
+        let offset = self.offset;
+        let (record, taken) = Record::decode(body.get(offset..).unwrap_or(&[]), position)
             .map_err(|error| BodyError::Record { position, error })?;
+        self.pass(taken);
+        Ok(RecordPlace { record, offset, request })
+    }
+
+    fn skip_next(&mut self, body: &[u8]) -> Result<(), BodyError> {
+        self.enter_request(body)?;
+        let position = self.position;
+        let taken = Record::measure(body.get(self.offset..).unwrap_or(&[]))
+            .map_err(|error| BodyError::Record { position, error })?;
+        self.pass(taken);
+        Ok(())
+    }
+
+    /// Enters the next request when the last one is done, and returns its header then.
+    fn enter_request(&mut self, body: &[u8]) -> Result<Option<RequestHeader>, BodyError> {
+        let mut entered = None;
+        while self.in_request == 0 {
+            let rest = body.get(self.offset..).unwrap_or(&[]);
+            let header = RequestHeader::decode(rest.first_chunk().ok_or(BodyError::Structure)?);
+            self.in_request = header.record_count;
+            self.offset += REQUEST_HEADER_BYTES;
+            entered = Some(header);
+        }
+        Ok(entered)
+    }
+
+    fn pass(&mut self, taken: usize) {
         self.offset += taken;
         self.in_request -= 1;
-        self.position = position.plus(1);
-        Ok(record)
+        self.position = self.position.plus(1);
     }
+}
+
+/// A record, and where it lies in its body.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordPlace<'a> {
+    /// The record.
+    pub record: Record<'a>,
+    /// Where in the body it begins.
+    pub offset: usize,
+    /// The header of its request, when it is the first of one.
+    pub request: Option<RequestHeader>,
 }
 
 /// The records of a verified body, in order.
@@ -171,35 +203,6 @@ impl<'a> Iterator for Records<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.walk.next(self.body)
-    }
-}
-
-/// Gathers small pieces and checksums them a block at a time, which is several times faster than piece by piece.
-struct BindingFold {
-    hasher: crc32fast::Hasher,
-    block: [u8; Self::BLOCK_BYTES],
-    used: usize,
-}
-
-impl BindingFold {
-    const BLOCK_BYTES: usize = 1024;
-
-    fn new() -> Self {
-        Self { hasher: crc32fast::Hasher::new(), block: [0; Self::BLOCK_BYTES], used: 0 }
-    }
-
-    fn add(&mut self, piece: &[u8]) {
-        if self.used + piece.len() > Self::BLOCK_BYTES {
-            self.hasher.update(&self.block[..self.used]);
-            self.used = 0;
-        }
-        self.block[self.used..self.used + piece.len()].copy_from_slice(piece);
-        self.used += piece.len();
-    }
-
-    fn finish(mut self) -> u32 {
-        self.hasher.update(&self.block[..self.used]);
-        self.hasher.finalize()
     }
 }
 

@@ -43,7 +43,7 @@ fn batch() -> Vec<u8> {
         recorded_at: Timestamp(1_700_000_000_000_000_000),
         count: 3,
         body_bytes: u32::try_from(body.len()).unwrap(),
-        body_crc: body_crc(body, Position(10), 3).unwrap(),
+        body_crc: body_crc(body),
         kind: BatchKind::Events,
         flags: 0,
     };
@@ -56,7 +56,7 @@ fn read(bytes: &[u8]) -> Result<Vec<(Position, Vec<u8>)>, String> {
     let (header, _) = BatchHeader::decode(headers, &KEY).map_err(|error| error.to_string())?;
     let body = bytes.get(HEADERS_BYTES..header.bytes()).ok_or("short body")?;
     verify_body(&header, body).map_err(|error| error.to_string())?;
-    verify_places(&header, body).map_err(|error| error.to_string())?;
+    verify_records(&header, body).map_err(|error| error.to_string())?;
     Records::new(&header, body)
         .map(|record| record.map(|record| (record.position(), record.data().bytes().to_vec())))
         .collect::<Result<_, _>>()
@@ -66,7 +66,7 @@ fn read(bytes: &[u8]) -> Result<Vec<(Position, Vec<u8>)>, String> {
 #[test]
 fn golden_bytes_of_a_batch() {
     let golden: [u64; 10] = [
-        0x4fb2f4d38abf1d4f,        // check
+        0x6728387deb889610,        // check
         0x1122_3344_5566_7788,     // previous
         9,                         // durable
         2,                         // incarnation
@@ -75,7 +75,7 @@ fn golden_bytes_of_a_batch() {
         0,                         // index
         1_700_000_000_000_000_000, // recorded at
         0x0000012800000003,        // body bytes, count
-        0x000000014f889886,        // flags, kind, body crc
+        0x00000001be62b1fd,        // flags, kind, body crc
     ];
     let words: Vec<u64> =
         batch()[..HEADERS_BYTES].chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().unwrap())).collect();
@@ -107,13 +107,57 @@ fn a_batch_of_another_store_is_refused() {
     assert!(verdict.is_err());
 }
 
+/// The headers of a batch of events whose body is `body`, whatever it is.
+fn header_for(body: &[u8], count: u32) -> BatchHeader {
+    BatchHeader {
+        previous: 0,
+        durable: Position(0),
+        incarnation: Incarnation(1),
+        base: Position(10),
+        term: 0,
+        index: 0,
+        recorded_at: Timestamp(0),
+        count,
+        body_bytes: u32::try_from(body.len()).unwrap(),
+        body_crc: body_crc(body),
+        kind: BatchKind::Events,
+        flags: 0,
+    }
+}
+
 #[test]
-fn requests_that_do_not_fill_the_body_are_refused() {
+fn a_body_that_does_not_hold_what_its_header_says_is_found_by_the_deep_check() {
     let body = request(3);
-    assert!(body_crc(&body, Position(10), 3).is_ok());
-    assert_eq!(body_crc(&body, Position(10), 2), Err(BodyError::Structure));
-    assert_eq!(body_crc(&body, Position(10), 4), Err(BodyError::Structure));
-    assert!(body_crc(&body[..body.len() - 8], Position(10), 3).is_err());
+    assert_eq!(verify_records(&header_for(&body, 3), &body), Ok(()));
+    for count in [2, 4] {
+        assert_eq!(verify_records(&header_for(&body, count), &body), Err(BodyError::Structure));
+    }
+    let cut = &body[..body.len() - 8];
+    assert!(verify_records(&header_for(cut, 3), cut).is_err());
+    for bit in 0..body.len() * 8 {
+        let mut damaged = body.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        let is_request_id_or_fingerprint = (8..REQUEST_HEADER_BYTES).contains(&(bit / 8));
+        let verdict = verify_records(&header_for(&damaged, 3), &damaged);
+        assert_eq!(verdict.is_err(), !is_request_id_or_fingerprint, "bit {bit}: only the body's checksum covers these");
+    }
+}
+
+#[test]
+fn a_walk_that_skips_comes_by_the_same_records() {
+    let body = [request(3), request(2)].concat();
+    let header = header_for(&body, 5);
+    let mut walk = RecordWalk::new(&header);
+    for expected in Records::new(&header, &body) {
+        let expected = expected.unwrap();
+        assert_eq!(walk.position(), expected.position());
+        let place = { walk }.next_place(&body).unwrap().unwrap();
+        assert_eq!(place.record.bytes(), expected.bytes());
+        assert_eq!(&body[place.offset..place.offset + expected.bytes().len()], expected.bytes());
+        assert_eq!(place.request.is_some(), [Position(10), Position(13)].contains(&expected.position()));
+        walk.skip(&body).unwrap().unwrap();
+    }
+    assert!(walk.skip(&body).is_none());
 }
 
 proptest! {
@@ -125,12 +169,9 @@ proptest! {
             body[offset % length] = byte;
         }
         body.truncate(cut & !7);
-        let header = BatchHeader {
-            previous: 0, durable: Position(0), incarnation: Incarnation(1), base: Position(10), term: 0, index: 0,
-            recorded_at: Timestamp(0), count: 3, body_bytes: u32::try_from(body.len()).unwrap(),
-            body_crc: body_crc(&body, Position(10), 3).unwrap_or(0), kind: BatchKind::Events, flags: 0,
-        };
-        let _ = verify_body(&header, &body);
+        let header = header_for(&body, 3);
+        prop_assert_eq!(verify_body(&header, &body), Ok(()));
+        let _ = verify_records(&header, &body);
         prop_assert!(Records::new(&header, &body).count() <= body.len());
     }
 }

@@ -20,7 +20,7 @@ mod seal;
 mod segment;
 
 pub use batch::{BatchError, BatchHeader, BatchKind, CLOSING, HEADERS_BYTES, PORTABLE_BYTES, StoreKey};
-pub use body::{BodyError, RecordWalk, Records, body_crc, plain_body_crc, verify_body, verify_places};
+pub use body::{BodyError, RecordPlace, RecordWalk, Records, body_crc, verify_body, verify_records};
 pub use record::{NO_REVISION, RECORD_HEADER_BYTES, Record, RecordError, encode_record, place_record};
 pub use request::{REQUEST_HEADER_BYTES, RequestHeader};
 pub use seal::{SEAL_BODY_BYTES, Seal, SealDigest};

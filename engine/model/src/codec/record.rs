@@ -40,9 +40,6 @@ const _: () = assert!(RECORD_HEADER_BYTES == 56);
 
 /// Where the part begins that the encoder's crc covers.
 const COVERED: usize = LEN;
-/// The part of a record that binds it into its batch: crc, place_crc and revision.
-pub(super) const BINDING_BYTES: usize = LEN;
-
 const TIME_IS_PRESENT: u16 = 1;
 const DATA_IS_JSON: u16 = 2;
 const METADATA_IS_JSON: u16 = 4;
@@ -129,19 +126,6 @@ impl<'a> Record<'a> {
         if padded(len) > bytes.len() { Err(RecordError::CutOff) } else { Ok(padded(len)) }
     }
 
-    /// Checks the encoder's checksum and the padding of the record at the head of `bytes`; measures it.
-    pub(super) fn verify_crc(bytes: &[u8]) -> Result<usize, RecordError> {
-        let taken = Self::measure(bytes)?;
-        let len = read_u32(bytes, LEN) as usize;
-        if crc32fast::hash(&bytes[COVERED..len]) != read_u32(bytes, CRC) {
-            return Err(RecordError::Crc);
-        }
-        if bytes[len..taken].iter().any(|byte| *byte != 0) {
-            return Err(RecordError::Padding);
-        }
-        Ok(taken)
-    }
-
     /// The name of the stream of a record that was encoded here; `None` without a stream.
     pub(crate) fn stream_of(bytes: &[u8]) -> Option<&str> {
         let stream_len = usize::from(read_u16(bytes, STREAM_LEN));
@@ -149,8 +133,12 @@ impl<'a> Record<'a> {
         name.ok().filter(|name| !name.is_empty())
     }
 
-    /// Checks that the record stands where it was written for: this position and its own revision.
-    pub fn verify_place(&self) -> Result<(), RecordError> {
+    /// Checks a record that was reached alone: its content, and that it stands where it was written for, this position and
+    /// its own revision.
+    pub fn verify(&self) -> Result<(), RecordError> {
+        if crc32fast::hash(&self.bytes[COVERED..]) != self.crc() {
+            return Err(RecordError::Crc);
+        }
         let place_crc = carry_on(self.crc(), self.raw_revision(), self.position);
         if place_crc == read_u32(self.bytes, PLACE_CRC) { Ok(()) } else { Err(RecordError::Place) }
     }

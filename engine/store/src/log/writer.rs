@@ -10,7 +10,7 @@ use super::spare::Spare;
 use crate::disk::{Disk, DiskFile};
 use gesta_model::codec::{
     BatchHeader, BatchKind, CLOSING, HEADER_PAGE_BYTES, HEADERS_BYTES, PORTABLE_BYTES, SEAL_BODY_BYTES, Seal,
-    SealDigest, SegmentHeader, body_crc, plain_body_crc,
+    SealDigest, SegmentHeader, body_crc,
 };
 use gesta_model::{Incarnation, Position, Timestamp, Uuid};
 use std::io;
@@ -208,13 +208,11 @@ impl<D: Disk> LogWriter<D> {
                 None
             }
         };
-        let body_crc = body_crc(group.body(), group.base, group.count);
-        let body_crc = body_crc.expect("the group was put together by the sequencer");
         self.recorded_at = self.recorded_at.max(now);
         let header = BatchHeader {
             count: group.count,
             body_bytes: u32::try_from(group.body_bytes()).expect("the limits bound a group"),
-            body_crc,
+            body_crc: body_crc(group.body()),
             ..self.header(BatchKind::Events)
         };
         let headers = group.bytes[HEADER_PAGE_BYTES..].first_chunk_mut().expect("room is kept for the headers");
@@ -331,7 +329,7 @@ impl<D: Disk> LogWriter<D> {
     fn write_plain(&mut self, header: BatchHeader, body: &[u8]) -> io::Result<()> {
         let header = BatchHeader {
             body_bytes: u32::try_from(body.len()).expect("such a body is small"),
-            body_crc: plain_body_crc(body),
+            body_crc: body_crc(body),
             ..header
         };
         let mut headers = [0; HEADERS_BYTES];
@@ -371,7 +369,7 @@ impl<D: Disk> LogWriter<D> {
             recorded_at: self.recorded_at,
             count: 0,
             body_bytes: 0,
-            body_crc: plain_body_crc(&[]),
+            body_crc: body_crc(&[]),
             kind,
             flags: 0,
         }

@@ -4,7 +4,7 @@ use super::reader::Reader;
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::log::{Damage, Found, Log, OpenError, Segment, SegmentWalk, Step, Window};
 use gesta_model::Position;
-use gesta_model::codec::{BatchHeader, HEADER_PAGE_BYTES, Records, SegmentHeader, verify_places};
+use gesta_model::codec::{HEADER_PAGE_BYTES, SegmentHeader, verify_records};
 use std::path::Path;
 
 /// What reading every byte found.
@@ -96,23 +96,16 @@ impl Verification {
     }
 
     fn accept(&mut self, found: &Found, body: &[u8], path: &str) {
-        match if self.deep { deep_check(&found.header, body) } else { Ok(()) } {
+        let is_deep = self.deep && found.header.count > 0;
+        match if is_deep { verify_records(&found.header, body) } else { Ok(()) } {
             Ok(()) => self.report.events += u64::from(found.header.count),
-            Err(what) => self.damage(path.to_owned(), found.offset, found.header.positions(), &what),
+            Err(what) => self.damage(path.to_owned(), found.offset, found.header.positions(), &what.to_string()),
         }
     }
 
     fn damage(&mut self, file: String, offset: u64, positions: std::ops::Range<Position>, what: &str) {
         self.report.damage.push(Damage { file, offset, positions, what: what.to_owned() });
     }
-}
-
-fn deep_check(header: &BatchHeader, body: &[u8]) -> Result<(), String> {
-    verify_places(header, body).map_err(|error| error.to_string())?;
-    for record in Records::new(header, body) {
-        record.map_err(|error| error.to_string())?.verify_content().map_err(|error| error.to_string())?;
-    }
-    Ok(())
 }
 
 /// Whether the header page is exactly what its valid copy says.
