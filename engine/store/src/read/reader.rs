@@ -20,6 +20,9 @@ pub(crate) struct Library<D: Disk> {
     pub(crate) log: Arc<Log<D>>,
     pub(crate) index: Arc<Index>,
     pub(crate) observed: Option<Observation<D>>,
+    /// Keeps the next writer out as long as a reader of this one may look at bytes that its recovery could cut: until the
+    /// store was closed cleanly, or everybody who reads has gone. `None` in a reader beside another process's writer.
+    pub(crate) lock: Mutex<Option<D::Lock>>,
 }
 
 /// Another process's log, and how far its index was derived.
@@ -63,7 +66,7 @@ impl<D: Disk> Reader<D> {
         let (log, index, mut survey) = (Arc::clone(&observed.log), Arc::new(Index::default()), Survey::default());
         survey.catch_up(&log, &index);
         let observed = Some(Observation { log: observed, survey: Mutex::new(survey) });
-        Ok(Self::new(Library { path, log, index, observed }))
+        Ok(Self::new(Library { path, log, index, observed, lock: Mutex::new(None) }))
     }
 
     pub(crate) fn new(library: Library<D>) -> Self {
@@ -116,6 +119,11 @@ impl<D: Disk> Reader<D> {
             reserved_bytes += length - written;
         }
         Ok(Statistics { events: self.head().0, streams: self.library.index.heads.count(), log_bytes, reserved_bytes })
+    }
+
+    /// Gives the lock back: everything that readers can look at is durable and will never be written again.
+    pub(crate) fn let_next_writer_in(&self) {
+        self.library.lock.lock().take();
     }
 
     pub(super) fn library(&self) -> &Library<D> {

@@ -19,8 +19,6 @@ pub struct Store<D: Disk = RealDisk> {
     pub(super) manifest: Manifest,
     pub(super) report: RecoveryReport,
     pub(super) threads: Mutex<Vec<JoinHandle<()>>>,
-    /// Held until the store is closed. Last, so that it is given back after everything else.
-    pub(super) lock: Mutex<Option<D::Lock>>,
 }
 
 impl<D: Disk> Store<D> {
@@ -86,6 +84,8 @@ impl<D: Disk> Store<D> {
     }
 
     /// Makes everything durable, ends the log with a mark and lets the next writer in.
+    ///
+    /// After an error the next writer comes in once the readers, cursors and subscriptions of this store have gone.
     pub fn close(self) -> Result<(), CloseError> {
         self.shut()
     }
@@ -95,7 +95,7 @@ impl<D: Disk> Store<D> {
         let outcome = self.appender.close(threads);
         // After a failure, readers may still look at bytes that a new writer would cut: it comes in when they are gone.
         if outcome.is_ok() {
-            self.lock.lock().take();
+            self.reader.let_next_writer_in();
         }
         outcome
     }

@@ -56,17 +56,16 @@ impl<D: Disk> Store<D> {
             unsynced_bytes_max: options.unsynced_bytes_max(),
         };
         let writer = LogWriter::new(identity, Arc::clone(&log), tail);
-        let library = Library { path: path.clone(), log: Arc::clone(&log), index: Arc::clone(&index), observed: None };
+        let library = Library {
+            path: path.clone(),
+            log: Arc::clone(&log),
+            index: Arc::clone(&index),
+            observed: None,
+            lock: Mutex::new(Some(lock)),
+        };
         let appender = Appender::new(disk, options, (log, index), manifest.incarnation, (writer, spare), refusal);
         let appender = Arc::new(appender);
         let threads = appender.start_threads().map_err(OpenError::io(path, "cannot start the store's threads"))?;
-        Ok(Self {
-            appender,
-            reader: Reader::new(library),
-            manifest,
-            report,
-            threads: Mutex::new(threads),
-            lock: Mutex::new(Some(lock)),
-        })
+        Ok(Self { appender, reader: Reader::new(library), manifest, report, threads: Mutex::new(threads) })
     }
 }
