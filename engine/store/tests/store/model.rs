@@ -525,5 +525,6 @@ fn sabotage_acknowledging_before_the_sync_is_caught() {
     let outcome = run_sequences(2_000, 60);
     gesta::sabotage::put_in(None);
     let failure = outcome.expect_err("a writer that acknowledges before the sync loses events").to_string();
-    assert!(failure.contains("lost"), "{failure}");
+    // Either events are missing, or what is left of them proves that some are.
+    assert!(failure.contains("lost") || failure.contains("is_degraded: true"), "{failure}");
 }
