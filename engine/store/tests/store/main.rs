@@ -1,5 +1,6 @@
 //! The store as its users see it, on a simulated disk and on a real one.
 
+mod ambiguity;
 mod basics;
 mod closing;
 mod damage;

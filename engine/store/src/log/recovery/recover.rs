@@ -165,7 +165,7 @@ impl Recovery {
             }
             Verdict::Torn { nonzero_end } => {
                 self.report.torn_bytes = nonzero_end.map_or(0, |end| end - offset);
-                self.report.ambiguous_tail = matches!(why, NotABatch::Invalid(_));
+                self.report.ambiguous_tail = nonzero_end.is_some();
                 Some(nonzero_end)
             }
             Verdict::Corrupt { next, evidence, what } => {
@@ -256,6 +256,7 @@ impl Recovery {
         for (file, beyond) in files.iter().zip(&self.beyond) {
             if beyond.nonzero_end > 0 {
                 self.report.torn_bytes += beyond.nonzero_end;
+                self.report.ambiguous_tail = true;
                 fill_with_zeros(&file.file, 0, beyond.nonzero_end)
                     .and_then(|()| file.file.sync_data())
                     .map_err(OpenError::io(file.path.clone(), "cannot clean the spare segment"))?;
