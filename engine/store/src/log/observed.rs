@@ -6,7 +6,7 @@
 use super::batch_source::{BatchSource, Window};
 use super::error::OpenError;
 use super::manifest::Manifest;
-use super::recovery::{Doubt, SegmentFile, Stop, TailScan, Verdict, judge, read_segment_files};
+use super::recovery::{Doubt, SegmentFile, Stop, TailScan, Verdict, check_vacant, judge, read_segment_files};
 use super::segment::{Segment, Segments};
 use super::shared::Log;
 use crate::disk::{Access, Disk};
@@ -31,7 +31,7 @@ struct Progress {
 impl<D: Disk> ObservedLog<D> {
     /// Opens the log as it stands.
     pub(crate) fn open(disk: D) -> Result<Self, OpenError> {
-        let manifest = Manifest::load(&disk)?.ok_or_else(|| OpenError::NotFound { path: disk.describe("") })?;
+        let manifest = load_manifest(&disk)?;
         let log = Arc::new(Log::new(manifest.key, Segments { list: Vec::new() }, Position::START));
         let observed = Self { disk, log, progress: Mutex::new(Progress { manifest, tail: None }) };
         observed.refresh()?;
@@ -52,6 +52,7 @@ impl<D: Disk> ObservedLog<D> {
                 }
             };
             if !goes_on {
+                self.show_durable_floor(&progress.manifest);
                 return Ok(());
             }
         }
@@ -106,14 +107,19 @@ impl<D: Disk> ObservedLog<D> {
         self.log.watermarks.publish(proven, proven);
     }
 
+    /// Lets readers see up to where the log must reach: what is missing below it is damage, and not the end of the log.
+    fn show_durable_floor(&self, manifest: &Manifest) {
+        let proven = manifest.durable_floor.max(self.log.watermarks.readable());
+        self.log.watermarks.publish(proven, proven);
+    }
+
     /// Adds the segments after `number` that have a header; tells whether there are any.
     fn enter_next(&self, progress: &mut Progress, number: u64) -> Result<bool, OpenError> {
         let files = read_segment_files(&self.disk, &progress.manifest, Access::Read);
         let files = match files {
             // The writer may have been opened since, which makes the manifest younger.
             Err(OpenError::Foreign { .. }) => {
-                let reloaded = Manifest::load(&self.disk)?;
-                progress.manifest = reloaded.ok_or_else(|| OpenError::NotFound { path: self.disk.describe("") })?;
+                progress.manifest = load_manifest(&self.disk)?;
                 read_segment_files(&self.disk, &progress.manifest, Access::Read)?
             }
             outcome => outcome?,
@@ -122,7 +128,7 @@ impl<D: Disk> ObservedLog<D> {
             files.into_iter().filter(|file| file.number > number && file.header.is_ok()).collect();
         let Some(last) = fresh.last() else { return Ok(false) };
         let header = last.header.expect("only files with a header are kept");
-        progress.tail = Some((last.number, TailScan::new(&header, header.base)));
+        progress.tail = Some((last.number, TailScan::new(&header, progress.manifest.durable_floor.max(header.base))));
         let mut list = self.log.segments.load().list.clone();
         let last_number = last.number;
         list.extend(fresh.into_iter().filter_map(|file| {
@@ -135,5 +141,17 @@ impl<D: Disk> ObservedLog<D> {
         }
         self.log.segments.store(Arc::new(Segments { list }));
         Ok(true)
+    }
+}
+
+/// The manifest of a store that must be there. Segments without a manifest are a damaged store, not a missing one.
+fn load_manifest<D: Disk>(disk: &D) -> Result<Manifest, OpenError> {
+    if let Some(manifest) = Manifest::load(disk)? {
+        return Ok(manifest);
+    }
+    match check_vacant(disk) {
+        // A writer may have made the store just now, its manifest before its first segment.
+        Err(damaged @ OpenError::ManifestDamaged { .. }) => Manifest::load(disk)?.ok_or(damaged),
+        _ => Err(OpenError::NotFound { path: disk.describe("") }),
     }
 }

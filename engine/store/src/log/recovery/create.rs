@@ -10,12 +10,12 @@ use gesta_model::codec::StoreKey;
 /// Refuses a directory that holds anything but what an interrupted creation left.
 pub(crate) fn check_vacant<D: Disk>(disk: &D) -> Result<(), OpenError> {
     let names = disk.list().map_err(OpenError::io(disk.describe(""), "cannot list the directory"))?;
-    if let Some(found) = names.iter().find(|name| !is_log_file(name)) {
-        return Err(OpenError::NotAStore { path: disk.describe(""), found: found.clone() });
-    }
     if let Some(segment) = names.iter().find(|name| parse_segment_name(name).is_some()) {
         let what = format!("the segment {segment} is there without it");
         return Err(OpenError::ManifestDamaged { path: disk.describe(MANIFESTS[0]), what });
+    }
+    if let Some(found) = names.iter().find(|name| !is_log_file(name)) {
+        return Err(OpenError::NotAStore { path: disk.describe(""), found: found.clone() });
     }
     Ok(())
 }
