@@ -11,9 +11,13 @@ pub(crate) use heads::Heads;
 pub(crate) use landmarks::{Landmark, Landmarks};
 pub(crate) use survey::Survey;
 
+use std::sync::atomic::AtomicBool;
+
 /// Everything derived from one log.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     pub(crate) heads: Heads,
     pub(crate) landmarks: Landmarks,
+    /// Events could not be read when the index was made: they may be of any stream.
+    pub(crate) has_gaps: AtomicBool,
 }

@@ -5,6 +5,7 @@ use crate::disk::Disk;
 use crate::log::{Damage, Log, Segment, SegmentWalk, Step, Window};
 use gesta_model::Position;
 use gesta_model::codec::{BatchHeader, HEADER_PAGE_BYTES, Records};
+use std::sync::atomic::Ordering;
 
 /// How far a log was surveyed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,6 +41,10 @@ impl Survey {
             let what = "the end of the log is missing".to_owned();
             damage.push(Damage { file, offset: self.offset, positions: self.position..readable, what });
             self.position = readable;
+        }
+        if damage.iter().any(|damage| !damage.positions.is_empty()) {
+            // Relaxed: pairs with the load in `Cursor::new`; who reads from the other thread was handed the reader since.
+            index.has_gaps.store(true, Ordering::Relaxed);
         }
         damage
     }

@@ -9,6 +9,7 @@ use crate::log::{BatchSource, Damage, Found, NotABatch, Segment};
 use gesta_model::codec::{HEADER_PAGE_BYTES, HEADERS_BYTES, Record, RecordWalk};
 use gesta_model::{Position, StreamName, Timestamp};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Events in order, up to the head as of the read.
 ///
@@ -57,7 +58,10 @@ impl<D: Disk> Cursor<D> {
             (false, from) => (from.unwrap_or(0), u64::MAX),
             (true, from) => (0, from.unwrap_or(u64::MAX)),
         };
-        if let Some(stream) = &read.stream {
+        // Relaxed: pairs with the store in `Survey::catch_up`, which the opening or refresh before this read has run.
+        let has_gaps = library.index.has_gaps.load(Ordering::Relaxed);
+        // A lost event may be one of the stream: then all that is lost has to be told.
+        if let Some(stream) = read.stream.as_ref().filter(|_| !has_gaps) {
             let stands = library.index.heads.of(stream.as_str());
             next = next.max(stands.map_or(end, |stands| stands.first));
             end = end.min(stands.map_or(next, |stands| stands.last.plus(1)));

@@ -1,6 +1,6 @@
 //! Damage: a flipped bit anywhere never yields a wrong event, and costs at most one batch.
 
-use crate::support::{open, request, small_options, texts};
+use crate::support::{open, request, small_options, stream, texts};
 use gesta::disk::{CrashPlan, SimulatedDisk};
 use gesta::{AppendError, Durability, OpenError, Read, ReadError, Reader, Store, truncate_after};
 use gesta::{Position, TruncateError};
@@ -210,4 +210,69 @@ fn a_full_disk_refuses_in_time_and_takes_appends_again_when_there_is_room() {
     store.append(request("a-1", &["room again"], Durability::Durable)).unwrap();
     store.close().unwrap();
     assert_eq!(open(&disk).reader().head(), Position(count + 1));
+}
+
+/// A reader beside the writer once took a lost segment for the end of the log: a store whose only segment was gone read as
+/// empty, and `verify` called it whole. The manifest knows how far the log reached when it was opened last.
+#[test]
+fn a_reader_beside_the_writer_misses_what_a_lost_segment_held() {
+    let (disk, expected) = closed_store();
+    // An opening states in the manifest what the log holds.
+    open(&disk).close().unwrap();
+    let segments: Vec<String> = disk.file_names().into_iter().filter(|name| name.ends_with(".log")).collect();
+    for missing in &segments {
+        let disk = disk.fork();
+        let held_events = disk.image(missing).iter().any(|byte| *byte != 0);
+        disk.delete(missing);
+        let reader = Reader::open_on(disk).unwrap();
+        let (found, lost) = read_over_damage(&reader);
+        assert_eq!(found.len() as u64 + lost, expected.len() as u64, "{missing}");
+        assert_eq!(lost > 0, held_events, "{missing}");
+        assert_eq!(reader.verify(true, &mut |_, _| {}).damage.is_empty(), !held_events, "{missing}");
+    }
+    for missing in &segments {
+        disk.delete(missing);
+    }
+    let (found, lost) = read_over_damage(&Reader::open_on(disk).unwrap());
+    assert_eq!((found.len(), lost), (0, expected.len() as u64));
+}
+
+/// The read of a stream once began at the first event that could be read, and said nothing of those before it.
+#[test]
+fn a_stream_is_not_silently_shorter_by_damage_at_its_ends() {
+    let (disk, expected) = closed_store();
+    for data in ["first of 0", "second of 40", "second of 79"] {
+        let disk = disk.fork();
+        let is_hit = |name: &String| disk.image(name).windows(data.len()).any(|bytes| bytes == data.as_bytes());
+        let name = disk.file_names().into_iter().find(is_hit).unwrap();
+        let offset = disk.image(&name).windows(data.len()).position(|bytes| bytes == data.as_bytes()).unwrap();
+        disk.flip_bit(&name, offset as u64, 0);
+        for reader in [Reader::open_on(disk.fork()).unwrap(), open(&disk).reader()] {
+            for read in [Read::stream(stream("a-1")), Read::stream(stream("a-1")).backwards()] {
+                let (mut found, mut lost) = (0, 0);
+                let mut cursor = reader.read(read);
+                while let Some(record) = cursor.next_record() {
+                    match record {
+                        Ok(_) => found += 1,
+                        Err(ReadError::Damaged(damage)) => {
+                            lost += damage.positions.end.since(damage.positions.start);
+                        }
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+                assert_eq!((found, lost), (expected.len() as u64 - 2, 2), "{data}");
+            }
+        }
+    }
+}
+
+#[test]
+fn segments_without_a_manifest_are_a_damaged_store_and_not_a_missing_one() {
+    let (disk, _) = closed_store();
+    disk.delete("manifest");
+    disk.delete("manifest.copy");
+    assert!(matches!(Reader::open_on(disk.fork()), Err(OpenError::ManifestDamaged { .. })));
+    disk.restore("notes.txt", b"about this store".to_vec());
+    assert!(matches!(Reader::open_on(disk.fork()), Err(OpenError::ManifestDamaged { .. })));
+    assert!(matches!(Store::open_on(disk, small_options()), Err(OpenError::ManifestDamaged { .. })));
 }
