@@ -1,6 +1,6 @@
 //! Why a store cannot be opened. In every case the store is left as it was.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use thiserror::Error;
 
 /// Why a store cannot be opened.
@@ -60,7 +60,7 @@ pub enum OpenError {
         error: io::Error,
     },
     /// The disk failed.
-    #[error("{path}: {what}: {error}")]
+    #[error("{}", describe_failure(path, what, error))]
     Io {
         /// The file or directory.
         path: String,
@@ -75,8 +75,27 @@ impl OpenError {
     /// Tells what was tried with which file when the disk failed.
     pub(crate) fn io(path: String, what: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |error| match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::StorageFull { path, error },
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::StorageFull { path, error },
             _ => Self::Io { path, what, error },
         }
     }
+}
+
+/// What was tried with a file, what the disk said, and what to do about it.
+pub(crate) fn describe_failure(path: &str, what: &str, error: &io::Error) -> String {
+    let advice = match error.kind() {
+        ErrorKind::PermissionDenied
+        | ErrorKind::ReadOnlyFilesystem
+        | ErrorKind::AlreadyExists
+        | ErrorKind::NotFound
+        | ErrorKind::NotADirectory
+        | ErrorKind::IsADirectory
+        | ErrorKind::InvalidInput
+        | ErrorKind::InvalidFilename => "check the path and its permissions",
+        _ => "look after the disk and the system's limits",
+    };
+    let said = error.to_string();
+    // A disk names the file by itself, which need not be told twice.
+    let said = said.strip_prefix(path).and_then(|said| said.strip_prefix(": ")).unwrap_or(&said);
+    format!("{path}: {what}: {said}: {advice}")
 }

@@ -57,6 +57,8 @@ pub(crate) struct Manifest {
 enum Copy {
     Absent,
     Unreadable(String),
+    /// Nothing is known of it but that this user may not read it.
+    Forbidden(io::Error),
     Unsupported(String),
     Valid(Manifest),
 }
@@ -84,7 +86,12 @@ impl Manifest {
         for name in MANIFESTS {
             match read_copy(disk, name) {
                 Copy::Absent => {}
-                Copy::Unreadable(what) => trouble = Some(what),
+                Copy::Unreadable(what) => {
+                    trouble = Some(OpenError::ManifestDamaged { path: disk.describe(MANIFESTS[0]), what });
+                }
+                Copy::Forbidden(error) => {
+                    trouble = Some(OpenError::io(disk.describe(name), "cannot read the manifest")(error));
+                }
                 Copy::Unsupported(what) => return Err(OpenError::Unsupported { path: disk.describe(name), what }),
                 Copy::Valid(copy) => {
                     newest = newest.filter(|newest| newest.edit >= copy.edit).or(Some(copy));
@@ -92,7 +99,7 @@ impl Manifest {
             }
         }
         match (newest, trouble) {
-            (None, Some(what)) => Err(OpenError::ManifestDamaged { path: disk.describe(MANIFESTS[0]), what }),
+            (None, Some(trouble)) => Err(trouble),
             (newest, _) => Ok(newest),
         }
     }
@@ -228,6 +235,7 @@ fn read_copy<D: Disk>(disk: &D, name: &str) -> Copy {
     match read() {
         Ok(bytes) => Manifest::decode(&bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Copy::Absent,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Copy::Forbidden(error),
         Err(error) => Copy::Unreadable(error.to_string()),
     }
 }

@@ -33,6 +33,7 @@ mod writer;
 pub(crate) use batch_source::{BatchSource, Found, NotABatch, Window};
 pub use damage::Damage;
 pub use error::OpenError;
+pub(crate) use error::describe_failure;
 pub(crate) use files::LOCK;
 pub(crate) use manifest::Manifest;
 pub(crate) use observed::ObservedLog;

@@ -1,6 +1,6 @@
 //! Why events cannot be read.
 
-use crate::log::{Damage, OpenError};
+use crate::log::{Damage, OpenError, describe_failure};
 use std::io;
 use thiserror::Error;
 
@@ -12,7 +12,7 @@ pub enum ReadError {
     #[error("{0}: restore the file from a backup, or read on from the position after")]
     Damaged(Damage),
     /// The disk failed.
-    #[error("{path}: cannot be read: {error}")]
+    #[error("{}", describe_failure(path, "cannot be read", error))]
     Io {
         /// The file.
         path: String,
