@@ -1,7 +1,7 @@
 //! What every verb is told: the store and the form of the results.
 
 use crate::failure::{Failure, Status, remark};
-use gesta::{Options, Reader, Store};
+use gesta::{AppendError, Options, Reader, RecoveryReport, Store};
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -19,6 +19,9 @@ impl Context {
     pub(crate) fn open_store(&self) -> Result<Store, Failure> {
         let store = Store::open(self.directory()?, Options::default())?;
         let recovery = store.recovery();
+        if recovery.is_degraded {
+            return Err(degraded(recovery).into());
+        }
         if recovery.torn_bytes > 0 {
             let cut = recovery.torn_bytes;
             remark(self.is_json, &format!("cut {cut} bytes of an interrupted write, which nobody was promised"));
@@ -46,4 +49,11 @@ impl Context {
         }
         Ok(Path::new(store))
     }
+}
+
+/// Why nothing can be appended to a store whose durable events are damaged.
+fn degraded(recovery: &RecoveryReport) -> AppendError {
+    let costly = recovery.damage.iter().find(|damage| !damage.positions.is_empty());
+    let damage = costly.or(recovery.damage.first()).map_or_else(|| "unknown".to_owned(), ToString::to_string);
+    AppendError::Degraded { damage }
 }

@@ -2,7 +2,7 @@
 //!
 //! Every failure is one line on standard error: what, where, and what to do. With `--json` that line is an object.
 
-use gesta::{AppendError, CloseError, OpenError, ReadError};
+use gesta::{AppendError, CloseError, Damage, OpenError, ReadError};
 use serde::Serialize;
 use std::fmt;
 use std::io::{self, Write};
@@ -142,6 +142,12 @@ pub(crate) fn complain(is_json: bool, complaint: &Complaint<'_>) {
     writeln!(io::stderr(), "{line}").ok();
 }
 
+/// Says which events a verb left out because of damage.
+pub(crate) fn complain_of_damage(is_json: bool, damage: &Damage) {
+    let message = format!("events left out: {damage}: restore the file from a backup");
+    complain(is_json, &Complaint { code: "damage", message: &message, file: None, line: None });
+}
+
 /// Tells people something that is not a failure; programs that asked for JSON are not told.
 pub(crate) fn remark(is_json: bool, message: &str) {
     if !is_json {
@@ -166,9 +172,9 @@ impl fmt::Display for OneLine<'_> {
     }
 }
 
-/// Whether a character steers the direction of text or breaks lines without being a control character.
+/// Whether a character steers the direction of text, breaks lines or has no width, without being a control character.
 fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]

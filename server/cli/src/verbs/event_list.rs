@@ -1,7 +1,7 @@
 //! Events on standard output, one a line: what `export`, `read` and `tail` share.
 
 use crate::context::Context;
-use crate::failure::{Complaint, Failure, Status, complain};
+use crate::failure::{Failure, Status, complain_of_damage};
 use crate::human::write_line;
 use crate::json::write_event;
 use crate::output::Output;
@@ -90,8 +90,7 @@ impl EventList {
     /// Tells of damage and goes on; any other failure ends the list.
     fn pass(&mut self, error: ReadError) -> Result<(), Failure> {
         let ReadError::Damaged(damage) = error else { return Err(error.into()) };
-        let message = format!("events left out: {damage}: restore the file from a backup");
-        complain(self.complains_in_json, &Complaint { code: "damage", message: &message, file: None, line: None });
+        complain_of_damage(self.complains_in_json, &damage);
         self.status = Status::Damage;
         Ok(())
     }

@@ -1,13 +1,15 @@
 //! `gesta stats`: what the store holds and how much room it takes.
 
 use crate::context::Context;
-use crate::failure::{Failure, Status};
+use crate::failure::{Failure, Status, complain_of_damage};
 use crate::output::Output;
 use crate::progress::Progress;
-use gesta::{Read, Reader};
+use gesta::{Read, ReadError, Reader};
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
 
 /// The figures, in the order of their JSON form.
 #[derive(Serialize)]
@@ -50,12 +52,12 @@ struct Latency {
 pub(crate) fn run(context: &Context) -> Result<Status, Failure> {
     let reader = context.open_reader()?;
     let statistics = reader.statistics()?;
-    let (log, reserved) = (statistics.log_bytes, statistics.reserved_bytes);
+    let (sizes, status) = Sizes::of_all_records(&reader, context.is_json)?;
     let figures = Figures {
         events: statistics.events,
         streams: statistics.streams,
-        event_bytes: Sizes::of_all_records(&reader)?.figures(),
-        store_bytes: StoreBytes { total: log + reserved, log, index: 0, snapshots: 0, reserved },
+        event_bytes: sizes.figures(),
+        store_bytes: StoreBytes::of_directory(context.directory()?, statistics.log_bytes)?,
         query_us: Latency::default(),
         command_us: Latency::default(),
     };
@@ -66,7 +68,29 @@ pub(crate) fn run(context: &Context) -> Result<Status, Failure> {
         figures.print(&mut output)?;
     }
     output.flush()?;
-    Ok(Status::Done)
+    Ok(status)
+}
+
+impl StoreBytes {
+    /// What the files of a store take, of which `written_bytes` in segments are written and the rest lies ready.
+    fn of_directory(directory: &Path, written_bytes: u64) -> Result<Self, Failure> {
+        let unreadable = |error: io::Error| {
+            let message =
+                format!("{}: cannot be listed: {error}: check the path and its permissions", directory.display());
+            Failure::new(Status::Unreachable, "store_open", message)
+        };
+        let (mut segments, mut others) = (0, 0);
+        for entry in std::fs::read_dir(directory).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            // A file that a writer has renamed or removed since takes no room.
+            let length = entry.metadata().map_or(0, |metadata| metadata.len());
+            let is_segment = Path::new(&entry.file_name()).extension().is_some_and(|extension| extension == "log");
+            *if is_segment { &mut segments } else { &mut others } += length;
+        }
+        let reserved = segments.saturating_sub(written_bytes);
+        let log = segments - reserved + others;
+        Ok(Self { total: log + reserved, log, index: 0, snapshots: 0, reserved })
+    }
 }
 
 impl Figures {
@@ -90,15 +114,24 @@ struct Sizes {
 }
 
 impl Sizes {
-    fn of_all_records(reader: &Reader) -> Result<Self, Failure> {
+    /// The sizes of what can be read. Damage is passed over and told.
+    fn of_all_records(reader: &Reader, is_json: bool) -> Result<(Self, Status), Failure> {
         let progress = Progress::events(reader.head().0);
         let mut sizes = Self::default();
+        let mut status = Status::Done;
         let mut cursor = reader.read(Read::all());
         while let Some(record) = cursor.next_record() {
-            sizes.add(record?.bytes().len());
+            match record {
+                Ok(record) => sizes.add(record.bytes().len()),
+                Err(ReadError::Damaged(damage)) => {
+                    complain_of_damage(is_json, &damage);
+                    status = Status::Damage;
+                }
+                Err(error) => return Err(error.into()),
+            }
             progress.advance(1);
         }
-        Ok(sizes)
+        Ok((sizes, status))
     }
 
     fn add(&mut self, bytes: usize) {

@@ -53,10 +53,14 @@ fn print(report: &VerifyReport, output: &mut Output) -> Result<(), Failure> {
     for damage in &report.damage {
         output.text(&format!("damage: {damage}"))?;
     }
-    let events = HumanCount(report.events);
+    let events = match report.events {
+        1 => "1 event".to_owned(),
+        count => format!("{} events", HumanCount(count)),
+    };
     match report.damage.len() {
-        0 => output.text(&format!("{events} events, every byte as it was written")),
-        count => output.text(&format!("{events} events are whole, {count} places are damaged: restore from a backup")),
+        0 => output.text(&format!("{events}, every byte as it was written")),
+        1 => output.text(&format!("{events} whole, 1 place damaged: restore it from a backup")),
+        count => output.text(&format!("{events} whole, {count} places damaged: restore them from a backup")),
     }
 }
 
