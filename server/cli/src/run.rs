@@ -95,7 +95,8 @@ fn refuse(error: &clap::Error) -> Status {
 
 /// What clap says in several paragraphs, as one line.
 fn one_line(error: &clap::Error) -> String {
-    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+    use clap::error::ErrorKind::{DisplayHelpOnMissingArgumentOrSubcommand, MissingSubcommand};
+    if matches!(error.kind(), DisplayHelpOnMissingArgumentOrSubcommand | MissingSubcommand) {
         return "no verb given: try 'gesta --help'".to_owned();
     }
     let text = error.to_string();
@@ -106,7 +107,7 @@ fn one_line(error: &clap::Error) -> String {
         .filter(|line| !line.is_empty())
         .map(|line| line.strip_prefix("error: ").unwrap_or(line))
         .collect();
-    format!("{}: try 'gesta --help'", sentences.join(" "))
+    format!("{}: try 'gesta --help'", sentences.join(" ").replace(" tip: ", ": "))
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = parse_moment)]
     time: Option<Timestamp>,
     /// What must be true of the stream: any, no-stream, stream-exists, or the revision of its last event
-    #[arg(long, value_name = "REVISION", value_parser = parse_expected)]
+    #[arg(long, value_name = "REVISION", value_parser = parse_expected, allow_negative_numbers = true)]
     expect: Option<ExpectedRevision>,
     /// What to wait for: durable (synced), written (with the system), buffered (with the process)
     #[arg(long, value_name = "CLASS", value_parser = parse_durability, default_value = "durable")]
@@ -106,7 +106,8 @@ fn with_data(event: Event, argument: &str) -> Result<Event, Failure> {
         let not_json = |error| Failure::usage(format!("--data is not JSON: {error}: {advice}"));
         return Ok(event.json(compact_json(argument.as_bytes()).map_err(not_json)?));
     };
-    let content = content.map_err(|error| Failure::usage(format!("cannot read --data {argument}: {error}")))?;
+    let unreadable = |error| format!("cannot read --data {argument}: {error}: name a file that can be read");
+    let content = content.map_err(|error| Failure::usage(unreadable(error)))?;
     Ok(match compact_json(&content) {
         Ok(text) => event.json(text),
         Err(_) => event.data(content),

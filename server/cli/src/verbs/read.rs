@@ -13,13 +13,13 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME", value_parser = parse_stream)]
     stream: Option<StreamName>,
     /// Begin here, inclusive: a revision with --stream, else a position
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
     from: Option<u64>,
     /// Only what the store took at this time (RFC 3339) or later
     #[arg(long, value_name = "TIME", value_parser = parse_moment)]
     since: Option<Timestamp>,
     /// At most so many events
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
     limit: Option<u64>,
     /// From the newest to the oldest
     #[arg(long, conflicts_with = "follow")]
@@ -61,4 +61,10 @@ pub(super) fn parse_stream(text: &str) -> Result<StreamName, String> {
 /// A time as an argument.
 pub(super) fn parse_moment(text: &str) -> Result<Timestamp, String> {
     parse_time(text).ok_or_else(|| "not a time: write it as RFC 3339, such as 2026-01-31T12:00:00Z".to_owned())
+}
+
+/// A number of events, a position or a revision as an argument. Told that a number may be negative, the parser of the command
+/// line leaves it to this to say what is wrong with one.
+pub(super) fn parse_count(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("not a whole number from 0 to {}", u64::MAX))
 }

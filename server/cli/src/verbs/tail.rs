@@ -1,7 +1,7 @@
 //! `gesta tail`: events as they come, from the head on.
 
 use super::event_list::EventList;
-use super::read::parse_stream;
+use super::read::{parse_count, parse_stream};
 use crate::context::Context;
 use crate::failure::{Failure, Status};
 use gesta::{Read, StreamName};
@@ -13,7 +13,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME", value_parser = parse_stream)]
     stream: Option<StreamName>,
     /// End after so many events
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
     limit: Option<u64>,
 }
 
