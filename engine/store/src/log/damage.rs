@@ -22,7 +22,7 @@ impl fmt::Display for Damage {
         let Self { file, offset, positions, what } = self;
         write!(formatter, "{file} at byte {offset}: {what}; ")?;
         if positions.is_empty() {
-            formatter.write_str("no events are lost by it")
+            write!(formatter, "no position below {} is lost by it", positions.start)
         } else {
             write!(formatter, "positions {} up to {} cannot be read", positions.start, positions.end)
         }

@@ -4,6 +4,7 @@
 //! batch or mark, a millisecond later.
 
 use super::batch_source::{BatchSource, Window};
+use super::damage::Damage;
 use super::error::OpenError;
 use super::manifest::Manifest;
 use super::recovery::{Doubt, SegmentFile, Stop, TailScan, Verdict, check_vacant, judge, read_segment_files};
@@ -26,6 +27,8 @@ struct Progress {
     manifest: Manifest,
     /// The walk over the last segment with a header, at a place that is proven durable.
     tail: Option<(u64, TailScan)>,
+    /// The number of the segment file that must be there and is not.
+    missing: Option<u64>,
 }
 
 impl<D: Disk> ObservedLog<D> {
@@ -33,7 +36,7 @@ impl<D: Disk> ObservedLog<D> {
     pub(crate) fn open(disk: D) -> Result<Self, OpenError> {
         let manifest = load_manifest(&disk)?;
         let log = Arc::new(Log::new(manifest.key, Segments { list: Vec::new() }, Position::START));
-        let observed = Self { disk, log, progress: Mutex::new(Progress { manifest, tail: None }) };
+        let observed = Self { disk, log, progress: Mutex::new(Progress { manifest, tail: None, missing: None }) };
         observed.refresh()?;
         Ok(observed)
     }
@@ -52,7 +55,7 @@ impl<D: Disk> ObservedLog<D> {
                 }
             };
             if !goes_on {
-                self.show_durable_floor(&progress.manifest);
+                self.show_durable_floor(&mut progress);
                 return Ok(());
             }
         }
@@ -108,9 +111,23 @@ impl<D: Disk> ObservedLog<D> {
     }
 
     /// Lets readers see up to where the log must reach: what is missing below it is damage, and not the end of the log.
-    fn show_durable_floor(&self, manifest: &Manifest) {
-        let proven = manifest.durable_floor.max(self.log.watermarks.readable());
-        self.log.watermarks.publish(proven, proven);
+    fn show_durable_floor(&self, progress: &mut Progress) {
+        let (floor, readable) = (progress.manifest.durable_floor, self.log.watermarks.readable());
+        if floor > readable {
+            // Readers come upon the positions that are missing, which says more than the name of a file.
+            progress.missing = None;
+            self.log.watermarks.publish(floor, floor);
+        }
+    }
+
+    /// The end of the log, when the segment that holds it is missing: how far it reached, nobody knows.
+    pub(crate) fn missing_end(&self) -> Option<Damage> {
+        let number = self.progress.lock().missing?;
+        let head = self.log.watermarks.readable();
+        let what = format!(
+            "the segment file with number {number} is missing: events from position {head} on may have been lost"
+        );
+        Some(Damage { file: self.disk.describe(""), offset: 0, positions: head..head, what })
     }
 
     /// Adds the segments after `number` that have a header; tells whether there are any.
@@ -124,10 +141,15 @@ impl<D: Disk> ObservedLog<D> {
             }
             outcome => outcome?,
         };
-        let fresh: Vec<SegmentFile<D>> =
-            files.into_iter().filter(|file| file.number > number && file.header.is_ok()).collect();
+        let beyond: Vec<SegmentFile<D>> = files.into_iter().filter(|file| file.number > number).collect();
+        // A file is there before the segment before it is sealed; only a store without events may have none at all.
+        let is_missing = beyond.first().map_or(number > 0, |file| file.number != number + 1);
+        progress.missing = is_missing.then_some(number + 1);
+        let fresh: Vec<SegmentFile<D>> = beyond.into_iter().filter(|file| file.header.is_ok()).collect();
         let Some(last) = fresh.last() else { return Ok(false) };
         let header = last.header.expect("only files with a header are kept");
+        // What follows the gap tells which positions it held.
+        progress.missing = None;
         progress.tail = Some((last.number, TailScan::new(&header, progress.manifest.durable_floor.max(header.base))));
         let mut list = self.log.segments.load().list.clone();
         let last_number = last.number;

@@ -32,6 +32,8 @@ pub struct Cursor<D: Disk = RealDisk> {
     entries: std::ops::Range<usize>,
     batch: Option<OpenBatch>,
     resume: Option<(u64, (u64, Position))>,
+    /// Damage that is told once all else has been read.
+    missing_end: Option<Damage>,
 }
 
 /// A verified batch that is being read.
@@ -66,6 +68,7 @@ impl<D: Disk> Cursor<D> {
             next = next.max(stands.map_or(end, |stands| stands.first));
             end = end.min(stands.map_or(next, |stands| stands.last.plus(1)));
         }
+        let missing_end = library.missing_end();
         Self {
             library,
             stream: read.stream,
@@ -81,6 +84,7 @@ impl<D: Disk> Cursor<D> {
             entries: 0..0,
             batch: None,
             resume: None,
+            missing_end,
         }
     }
 
@@ -250,7 +254,7 @@ impl<D: Disk> Cursor<D> {
             self.pass(&(first..last));
         }
         if self.next >= self.end {
-            return Ok(false);
+            return self.missing_end.take().map_or(Ok(false), |damage| Err(ReadError::Damaged(damage)));
         }
         let segments = self.library.log.segments.load_full();
         let target = if self.is_backward { Position(self.end.0 - 1) } else { self.next };

@@ -25,6 +25,13 @@ pub(crate) struct Library<D: Disk> {
     pub(crate) lock: Mutex<Option<D::Lock>>,
 }
 
+impl<D: Disk> Library<D> {
+    /// The end of another process's log, when the segment that holds it is missing.
+    pub(super) fn missing_end(&self) -> Option<Damage> {
+        self.observed.as_ref().and_then(|observed| observed.log.missing_end())
+    }
+}
+
 /// Another process's log, and how far its index was derived.
 pub(crate) struct Observation<D: Disk> {
     log: ObservedLog<D>,

@@ -44,6 +44,7 @@ impl<D: Disk> Reader<D> {
             let what = "the end of the log is missing";
             verification.damage(self.library().path.clone(), 0, verification.position..head, what);
         }
+        verification.report.damage.extend(self.library().missing_end());
         verification.report
     }
 }

@@ -276,3 +276,34 @@ fn segments_without_a_manifest_are_a_damaged_store_and_not_a_missing_one() {
     assert!(matches!(Reader::open_on(disk.fork()), Err(OpenError::ManifestDamaged { .. })));
     assert!(matches!(Store::open_on(disk, small_options()), Err(OpenError::ManifestDamaged { .. })));
 }
+
+/// What was appended since the last opening is in no manifest: a reader can tell that it is gone, not how much of it.
+#[test]
+fn a_lost_end_of_unknown_length_is_told_once() {
+    let (disk, _) = closed_store();
+    let segments: Vec<String> = disk.file_names().into_iter().filter(|name| name.ends_with(".log")).collect();
+    // The first segment was sealed, so that there must be another one.
+    for lost in &segments[1..] {
+        disk.delete(lost);
+    }
+    let reader = Reader::open_on(disk).unwrap();
+    for read in [Read::all(), Read::all().backwards(), Read::stream(stream("a-1")), Read::stream(stream("b-1"))] {
+        let (mut told, mut cursor) = (0, reader.read(read));
+        while let Some(record) = cursor.next_record() {
+            told += u64::from(matches!(record, Err(ReadError::Damaged(_))));
+        }
+        assert_eq!(told, 1);
+    }
+    let report = reader.verify(false, &mut |_, _| {});
+    assert_eq!(report.damage.len(), 1, "{report:?}");
+    assert!(report.damage[0].what.starts_with("the segment file with number 2 is missing"), "{report:?}");
+}
+
+#[test]
+fn a_store_without_events_misses_nothing() {
+    let disk = SimulatedDisk::new(3);
+    open(&disk).close().unwrap();
+    let reader = Reader::open_on(disk).unwrap();
+    assert_eq!(reader.verify(true, &mut |_, _| {}).damage, []);
+    assert!(reader.read(Read::all()).next_record().is_none());
+}

@@ -167,3 +167,18 @@ fn a_torn_end_is_cut_with_a_remark_and_no_failure() {
     assert!(run.stderr.contains("bytes of an interrupted write"), "{run:?}");
     place.run(&["verify", "--deep"]).ok();
 }
+
+/// Nothing but the files tells how far a store reached that was opened for writing once.
+#[test]
+fn a_lost_segment_of_a_store_that_was_opened_once_is_told() {
+    let place = Place::new();
+    place.import("{\"type\":\"T\"}\n".repeat(10));
+    std::fs::remove_file(segment(&place)).unwrap();
+    let run = place.run(&["verify", "--json"]);
+    assert_eq!((run.status, &run.value()["ok"]), (1, &json!(false)), "{run:?}");
+    for verb in ["verify", "read", "export", "stats"] {
+        let run = place.run(&[verb]);
+        assert_eq!(run.status, 1, "{run:?}");
+        assert!((run.stdout + &run.stderr).contains("the segment file with number 1 is missing"), "{verb}");
+    }
+}
