@@ -1,7 +1,7 @@
 //! A request as bytes, ready for the writer to place: made by whoever appends, outside every lock.
 
-use crate::codec::{REQUEST_HEADER_BYTES, Record, RequestHeader, encode_record, place_record};
-use crate::limits::{RECORD_BYTES_MAX, TAG_COUNT_MAX};
+use crate::codec::{REQUEST_HEADER_BYTES, Record, RequestHeader, encode_record, fingerprint, place_record};
+use crate::limits::{QUERY_TERMS_MAX, RECORD_BYTES_MAX, REQUEST_CHECKS_MAX, TAG_COUNT_MAX};
 use crate::{AppendRequest, Check, Durability, Event, Limits, Position, Uuid};
 use thiserror::Error;
 
@@ -44,6 +44,25 @@ pub enum RequestError {
         /// Which event of the request, from 0.
         ordinal: usize,
     },
+    /// The request's id is all zeros, which stands for none.
+    #[error("the nil UUID is not a request id: leave it out, or make one for each request and keep it for retries")]
+    NilRequestId,
+    /// The request has too many checks.
+    #[error("request of {count} checks, at most {max} are allowed: check a query that covers what was decided on")]
+    TooManyChecks {
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        max: usize,
+    },
+    /// The queries of the request's checks have too many terms.
+    #[error("checks of {count} query terms, at most {max} are allowed: give a tag to what belongs together")]
+    TooManyTerms {
+        /// How many there are, in all checks together.
+        count: usize,
+        /// How many there may be.
+        max: usize,
+    },
     /// The request has too many events.
     #[error("request of {count} events, at most {max} are allowed: split it")]
     TooManyEvents {
@@ -69,6 +88,10 @@ pub struct EncodedRequest {
     event_count: u32,
     checks: Vec<Check>,
     durability: Durability,
+    request_id: Option<Uuid>,
+    since: Position,
+    missed_max: u32,
+    fingerprint: u64,
 }
 
 impl AppendRequest {
@@ -76,11 +99,18 @@ impl AppendRequest {
     ///
     /// Limits are asked before anything is copied, so that a refusal costs no memory.
     pub fn encode(self, limits: &Limits, make_id: impl FnMut() -> Uuid) -> Result<EncodedRequest, RequestError> {
-        let Self { events, checks, durability } = self;
-        let bytes = if events.is_empty() { Vec::new() } else { encode_events(&events, limits, make_id)? };
+        let Self { events, checks, durability, request_id, since, missed_max } = self;
+        check_checks(&checks)?;
+        if request_id.is_some_and(|id| id.is_nil()) {
+            return Err(RequestError::NilRequestId);
+        }
+        let mut bytes = if events.is_empty() { Vec::new() } else { encode_events(&events, limits, make_id)? };
         // The limits keep the count within 32 bits.
         let event_count = u32::try_from(events.len()).unwrap_or(u32::MAX);
-        Ok(EncodedRequest { bytes, event_count, checks, durability })
+        let fingerprint =
+            request_id.map_or(0, |_| fingerprint(records(&bytes, Position::START).map(|(_, record)| record)));
+        write_header(&mut bytes, event_count, request_id, fingerprint);
+        Ok(EncodedRequest { bytes, event_count, checks, durability, request_id, since, missed_max, fingerprint })
     }
 }
 
@@ -107,6 +137,35 @@ impl EncodedRequest {
     #[must_use]
     pub fn durability(&self) -> Durability {
         self.durability
+    }
+
+    /// The caller's name for it.
+    #[must_use]
+    pub fn request_id(&self) -> Option<Uuid> {
+        self.request_id
+    }
+
+    /// The head when it was first made: an earlier try with the same id stands at or after it.
+    #[must_use]
+    pub fn since(&self) -> Position {
+        self.since
+    }
+
+    /// How many events that the caller did not know of a conflict brings.
+    #[must_use]
+    pub fn missed_max(&self) -> u32 {
+        self.missed_max
+    }
+
+    /// A hash of the events without ids and times; 0 without a request id.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    /// Its records in order, the first at position `base`, each with its offset in [`EncodedRequest::bytes`].
+    pub fn records(&self, base: Position) -> impl Iterator<Item = (usize, Record<'_>)> {
+        records(&self.bytes, base)
     }
 
     /// Gives its events their places from `base` on; `revision_of` tells the revision for the next event of a stream.
@@ -144,14 +203,49 @@ fn encode_events(
         encode_record(event, event.id.unwrap_or_else(&mut make_id), &mut bytes);
     }
     debug_assert_eq!(bytes.len(), expected);
-    let header = RequestHeader {
-        record_count: u32::try_from(events.len()).unwrap_or(u32::MAX),
-        bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
-        request_id: 0,
-        fingerprint: 0,
-    };
-    bytes[..REQUEST_HEADER_BYTES].copy_from_slice(&header.encode());
     Ok(bytes)
+}
+
+/// Writes the header of a request that has events.
+fn write_header(bytes: &mut [u8], record_count: u32, request_id: Option<Uuid>, fingerprint: u64) {
+    // The limits keep the length within 32 bits.
+    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+    if let Some(header) = bytes.first_chunk_mut::<REQUEST_HEADER_BYTES>() {
+        let request_id = request_id.map_or(0, |id| id.to_u128_le());
+        *header = RequestHeader { record_count, bytes: length, request_id, fingerprint }.encode();
+    }
+}
+
+/// The records of a request that was encoded here, each with its offset.
+fn records(bytes: &[u8], base: Position) -> impl Iterator<Item = (usize, Record<'_>)> {
+    let mut offset = REQUEST_HEADER_BYTES;
+    let mut position = base;
+    std::iter::from_fn(move || {
+        let rest = bytes.get(offset..).filter(|rest| !rest.is_empty())?;
+        let here = offset;
+        let (record, taken) = match Record::decode(rest, position) {
+            Ok(decoded) => decoded,
+            Err(error) => unreachable!("a record that was encoded here is one: {error}"),
+        };
+        offset += taken;
+        position = position.plus(1);
+        Some((here, record))
+    })
+}
+
+/// Checks that judging the conditions cannot take out of hand.
+fn check_checks(checks: &[Check]) -> Result<(), RequestError> {
+    if checks.len() > REQUEST_CHECKS_MAX {
+        return Err(RequestError::TooManyChecks { count: checks.len(), max: REQUEST_CHECKS_MAX });
+    }
+    let terms_of = |check: &Check| match check {
+        Check::Stream { .. } => 0,
+        Check::NoEvents { query, .. } => query.term_count(),
+    };
+    match checks.iter().map(terms_of).sum() {
+        count if count > QUERY_TERMS_MAX => Err(RequestError::TooManyTerms { count, max: QUERY_TERMS_MAX }),
+        _ => Ok(()),
+    }
 }
 
 /// Checks one event against the limits and returns the bytes its record will take.
@@ -175,3 +269,7 @@ fn check_event(ordinal: usize, event: &Event, limits: &Limits) -> Result<usize, 
     }
     Ok(bytes.next_multiple_of(8))
 }
+
+#[cfg(test)]
+#[path = "encoded_request_test.rs"]
+mod tests;

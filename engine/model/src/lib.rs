@@ -5,6 +5,7 @@
 //!
 //! ```text
 //!  vocabulary   Event, StreamName, EventType, Tag, Payload, Timestamp, Position, Revision, ...
+//!  query        which events are meant: Query = QueryItem | QueryItem | ...
 //!  requests     AppendRequest -> EncodedRequest -> Receipt | Conflict
 //!  codec        record | request | batch | segment: what lies on disk and travels on the wire
 //!  limits       how large each of these may be
@@ -14,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod append_request;
+mod category;
 pub mod codec;
 mod conflict;
 mod durability;
@@ -25,12 +27,15 @@ pub mod limits;
 mod name;
 mod payload;
 mod position;
+mod query;
 mod receipt;
+mod stored_event;
 mod stream_name;
 mod tag;
 mod timestamp;
 
 pub use append_request::{AppendRequest, Check};
+pub use category::Category;
 pub use codec::Record;
 pub use conflict::{Conflict, FailedCheck};
 pub use durability::Durability;
@@ -42,7 +47,9 @@ pub use limits::Limits;
 pub use name::NameError;
 pub use payload::Payload;
 pub use position::{Incarnation, Position, Revision};
+pub use query::{Query, QueryError, QueryItem};
 pub use receipt::Receipt;
+pub use stored_event::StoredEvent;
 pub use stream_name::StreamName;
 pub use tag::Tag;
 pub use timestamp::Timestamp;

@@ -18,6 +18,12 @@ pub const RECORD_BYTES_MAX: usize = 48 * 1024 * 1024;
 pub const BATCH_BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Events of one batch.
 pub const BATCH_EVENTS_MAX: usize = 16 * 1024 * 1024;
+/// Items of one query.
+pub const QUERY_ITEMS_MAX: usize = 1_000;
+/// Types, tags, streams and categories of one query, and of all queries that one request checks.
+pub const QUERY_TERMS_MAX: usize = 16_384;
+/// Checks of one append request.
+pub const REQUEST_CHECKS_MAX: usize = 1_000;
 
 /// The bounds of what one store takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

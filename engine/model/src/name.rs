@@ -27,6 +27,12 @@ pub enum NameError {
         /// The text that was given.
         tag: String,
     },
+    /// A category holds a `-`, so no stream is of it.
+    #[error("category {category:?} holds a `-`: write only what stands before the first `-` of the stream names")]
+    NotACategory {
+        /// The text that was given.
+        category: String,
+    },
     /// A tag holds a control character, such as a line break.
     #[error("tag {tag:?} holds a control character: remove it")]
     ControlCharacter {

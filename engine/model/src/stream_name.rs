@@ -1,5 +1,6 @@
 //! The name of a stream.
 
+use crate::Category;
 use crate::limits::STREAM_NAME_BYTES_MAX;
 use crate::name::{NameError, check_length};
 use std::fmt;
@@ -20,6 +21,12 @@ impl StreamName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What stands before the first `-`; `None` for a name that begins with one.
+    #[must_use]
+    pub fn category(&self) -> Option<&str> {
+        Category::of(&self.0)
     }
 }
 

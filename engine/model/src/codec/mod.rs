@@ -14,6 +14,7 @@
 mod batch;
 mod body;
 mod bytes;
+mod fingerprint;
 mod record;
 mod request;
 mod seal;
@@ -21,6 +22,7 @@ mod segment;
 
 pub use batch::{BatchError, BatchHeader, BatchKind, CLOSING, HEADERS_BYTES, PORTABLE_BYTES, StoreKey};
 pub use body::{BodyError, RecordPlace, RecordWalk, Records, body_crc, verify_body, verify_records};
+pub(crate) use fingerprint::fingerprint;
 pub use record::{NO_REVISION, RECORD_HEADER_BYTES, Record, RecordError, encode_record, place_record};
 pub use request::{REQUEST_HEADER_BYTES, RequestHeader};
 pub use seal::{SEAL_BODY_BYTES, Seal, SealDigest};

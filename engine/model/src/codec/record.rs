@@ -220,6 +220,11 @@ impl<'a> Record<'a> {
         self.bytes
     }
 
+    /// Everything after the header: names, metadata and data.
+    pub(super) fn body(&self) -> &'a [u8] {
+        &self.bytes[RECORD_HEADER_BYTES..]
+    }
+
     fn payload(&self, bytes: &'a [u8], json_flag: u16) -> Payload<'a> {
         if self.flags() & json_flag != 0 { Payload::json(bytes) } else { Payload::binary(bytes) }
     }

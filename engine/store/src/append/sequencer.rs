@@ -59,13 +59,21 @@ impl<D: Disk> Appender<D> {
         let failed: Vec<FailedCheck> = request
             .checks()
             .iter()
-            .filter_map(|check| {
-                let Check::Stream { stream, expected } = check else { return None };
-                let actual = heads.revision(stream.as_str());
-                (!expected.holds(actual)).then(|| FailedCheck { check: check.clone(), actual })
+            .filter_map(|check| match check {
+                Check::Stream { stream, expected } => {
+                    let (expected, actual) = (*expected, heads.revision(stream.as_str()));
+                    let failed = || FailedCheck::Stream { stream: stream.clone(), expected, actual };
+                    (!expected.holds(actual)).then(failed)
+                }
+                Check::NoEvents { query, after } => {
+                    // Any event from there on may match: without looking closer, none is let through.
+                    let found = staging.tail().0.checked_sub(1).map(Position).filter(|last| last >= after)?;
+                    Some(FailedCheck::Query { query: query.clone(), after: *after, found })
+                }
+                _ => None,
             })
             .collect();
-        (!failed.is_empty()).then(|| Conflict { failed, head: staging.tail() })
+        (!failed.is_empty()).then(|| Conflict { failed, head: staging.tail(), missed: Vec::new() })
     }
 
     /// Gives the events their positions and revisions and adds them to the group.

@@ -1,6 +1,6 @@
 //! Appending and reading, without trouble.
 
-use crate::support::{event, open, request, small_options, stream, texts};
+use crate::support::{actual_revision, event, open, request, small_options, stream, texts};
 use gesta::disk::SimulatedDisk;
 use gesta::{
     AppendError, AppendRequest, Durability, ExpectedRevision, OpenError, Options, Position, Read, Reader, Revision,
@@ -49,7 +49,7 @@ fn a_failed_check_names_every_stream_and_the_head() {
         .expect(stream("b-1"), ExpectedRevision::Exactly(Revision(u64::MAX)));
     let Err(AppendError::Conflict(conflict)) = store.append(request) else { panic!("the checks do not hold") };
     assert_eq!(conflict.head, Position(2));
-    let actual: Vec<_> = conflict.failed.iter().map(|failed| failed.actual).collect();
+    let actual: Vec<_> = conflict.failed.iter().map(actual_revision).collect();
     assert_eq!(actual, [Some(Revision(1)), None, None]);
     assert_eq!(store.reader().head(), Position(2));
 }

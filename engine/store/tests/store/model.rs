@@ -5,7 +5,7 @@
 //! The oracle: what is read is what was accepted, in order, without gaps; what was acknowledged as durable, or shown to a
 //! reader, survives every power cut; what survives is a prefix of what was accepted.
 
-use crate::support::{small_options, stream, texts};
+use crate::support::{actual_revision, small_options, stream, texts};
 use gesta::disk::{CrashPlan, Fault, SimulatedDisk};
 use gesta::{
     AppendError, AppendRequest, Durability, Event, EventType, ExpectedRevision, Incarnation, Position, Read, Receipt,
@@ -234,7 +234,7 @@ impl World {
             }
             (Err(AppendError::Conflict(conflict)), Belief::Wrong) => {
                 prop_assert_eq!(conflict.failed.len(), 1);
-                prop_assert_eq!(conflict.failed[0].actual, last.map(Revision));
+                prop_assert_eq!(actual_revision(&conflict.failed[0]), last.map(Revision));
                 Ok(())
             }
             // Refused before anything was taken.

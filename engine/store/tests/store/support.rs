@@ -2,7 +2,8 @@
 
 use gesta::disk::{Disk, SimulatedDisk};
 use gesta::{
-    AppendRequest, Cursor, Durability, Event, EventType, Limits, Options, ReadError, Store, StreamName, Upkeep,
+    AppendRequest, Cursor, Durability, Event, EventType, FailedCheck, Limits, Options, ReadError, Revision, Store,
+    StreamName, Upkeep,
 };
 
 /// Small segments and limits, no threads: everything happens in the calls, and rolls happen all the time.
@@ -48,4 +49,12 @@ pub(crate) fn texts<D: Disk>(mut cursor: Cursor<D>) -> Result<Vec<String>, ReadE
         texts.push(String::from_utf8_lossy(record?.data().bytes()).into_owned());
     }
     Ok(texts)
+}
+
+/// What a failed check of a stream found.
+pub(crate) fn actual_revision(failed: &FailedCheck) -> Option<Revision> {
+    match failed {
+        FailedCheck::Stream { actual, .. } => *actual,
+        failed => panic!("not a check of a stream: {failed}"),
+    }
 }

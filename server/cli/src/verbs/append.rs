@@ -6,8 +6,8 @@ use crate::failure::{Failure, Status};
 use crate::json::compact_json;
 use crate::output::Output;
 use gesta::{
-    AppendError, AppendRequest, Check, Conflict, Durability, Event, EventType, ExpectedRevision, Receipt, Revision,
-    StreamName, Tag, Timestamp, Uuid,
+    AppendError, AppendRequest, Conflict, Durability, Event, EventType, ExpectedRevision, FailedCheck, Receipt,
+    Revision, StreamName, Tag, Timestamp, Uuid,
 };
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -170,10 +170,10 @@ struct ConflictForm<'a> {
 }
 
 #[derive(Serialize)]
-struct FailedForm<'a> {
-    stream: &'a str,
-    expected: ExpectedForm,
-    actual: Option<u64>,
+#[serde(untagged)]
+enum FailedForm<'a> {
+    Stream { stream: &'a str, expected: ExpectedForm, actual: Option<u64> },
+    Query { query: String, after: u64, found: u64 },
 }
 
 /// What was expected, spelled as on the command line.
@@ -186,12 +186,15 @@ enum ExpectedForm {
 
 impl<'a> ConflictAnswer<'a> {
     fn new(conflict: &'a Conflict) -> Self {
-        let failed = conflict.failed.iter().filter_map(|failed| match &failed.check {
-            Check::Stream { stream, expected } => Some(FailedForm {
+        let failed = conflict.failed.iter().filter_map(|failed| match failed {
+            FailedCheck::Stream { stream, expected, actual } => Some(FailedForm::Stream {
                 stream: stream.as_str(),
                 expected: ExpectedForm::new(*expected),
-                actual: failed.actual.map(|revision| revision.0),
+                actual: actual.map(|revision| revision.0),
             }),
+            FailedCheck::Query { query, after, found } => {
+                Some(FailedForm::Query { query: query.to_string(), after: after.0, found: found.0 })
+            }
             _ => None,
         });
         Self { conflict: ConflictForm { failed: failed.collect(), head: conflict.head.0, missed: [] } }
