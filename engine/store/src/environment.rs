@@ -79,8 +79,13 @@ impl Environment {
         bytes
     }
 
-    /// A new event id: UUIDv7, the time in milliseconds followed by randomness.
-    pub(crate) fn make_id(&self) -> Uuid {
+    /// Makes the ids of the events of one request.
+    pub(crate) fn id_maker(&self) -> IdMaker<'_> {
+        IdMaker { environment: self, milliseconds: None }
+    }
+
+    /// Ten random bytes.
+    fn ten_random(&self) -> [u8; 10] {
         let mut random = [0; 10];
         let mut pool = self.pool.lock();
         if pool.used + random.len() > Pool::BYTES {
@@ -89,9 +94,23 @@ impl Environment {
         }
         random.copy_from_slice(&pool.bytes[pool.used..pool.used + 10]);
         pool.used += random.len();
-        drop(pool);
-        let milliseconds = u64::try_from(self.now().0 / 1_000_000).unwrap_or(0);
-        uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid()
+        random
+    }
+}
+
+/// Makes event ids, looking at the clock once.
+pub(crate) struct IdMaker<'e> {
+    environment: &'e Environment,
+    milliseconds: Option<u64>,
+}
+
+impl IdMaker<'_> {
+    /// A new event id: UUIDv7, the time in milliseconds followed by randomness.
+    pub(crate) fn make_id(&mut self) -> Uuid {
+        let environment = self.environment;
+        let milliseconds =
+            *self.milliseconds.get_or_insert_with(|| u64::try_from(environment.now().0 / 1_000_000).unwrap_or(0));
+        uuid::Builder::from_unix_timestamp_millis(milliseconds, &environment.ten_random()).into_uuid()
     }
 }
 

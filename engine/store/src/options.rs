@@ -24,6 +24,8 @@ pub struct Options {
     pub staging_bytes_max: usize,
     /// `Buffered` appends are written when this many bytes have gathered.
     pub buffer_bytes: usize,
+    /// Memory that the index of the tail segment may take; a segment that outgrows it is sealed early.
+    pub index_bytes_max: usize,
     /// Who does the work between appends.
     pub upkeep: Upkeep,
     /// Clock and randomness.
@@ -51,6 +53,7 @@ impl Default for Options {
             mark_after: Duration::from_millis(1),
             staging_bytes_max: 8 << 20,
             buffer_bytes: 256 << 10,
+            index_bytes_max: 128 << 20,
             upkeep: Upkeep::Threads,
             environment: Environment::default(),
         }

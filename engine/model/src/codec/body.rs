@@ -97,6 +97,12 @@ impl RecordWalk {
         Self { offset, in_request: 0, position: header.base }
     }
 
+    /// Before the first record of a body of events that begin at a position.
+    #[must_use]
+    pub fn from(base: Position) -> Self {
+        Self { offset: 0, in_request: 0, position: base }
+    }
+
     /// The position of the next record, if there is one.
     #[must_use]
     pub fn position(&self) -> Position {
@@ -113,8 +119,8 @@ impl RecordWalk {
         self.step(|walk| walk.decode_next(body), body)
     }
 
-    /// Passes by the next record of `body` without reading it; `None` after the last.
-    pub fn skip(&mut self, body: &[u8]) -> Option<Result<(), BodyError>> {
+    /// Passes by the next record of `body` without reading it, and tells where it begins; `None` after the last.
+    pub fn skip(&mut self, body: &[u8]) -> Option<Result<usize, BodyError>> {
         self.step(|walk| walk.skip_next(body), body)
     }
 
@@ -143,13 +149,13 @@ impl RecordWalk {
         Ok(RecordPlace { record, offset, request })
     }
 
-    fn skip_next(&mut self, body: &[u8]) -> Result<(), BodyError> {
+    fn skip_next(&mut self, body: &[u8]) -> Result<usize, BodyError> {
         self.enter_request(body)?;
-        let position = self.position;
+        let (position, offset) = (self.position, self.offset);
         let taken = Record::measure(body.get(self.offset..).unwrap_or(&[]))
             .map_err(|error| BodyError::Record { position, error })?;
         self.pass(taken);
-        Ok(())
+        Ok(offset)
     }
 
     /// Enters the next request when the last one is done, and returns its header then.

@@ -7,7 +7,7 @@ use super::slot::{Outcome, Slot};
 use super::staging::{Refusal, SpareState, Staging};
 use super::ticket::Ticket;
 use crate::disk::Disk;
-use crate::index::Index;
+use crate::index::{Heads, Index, MemoryIndex};
 use crate::log::{Group, Log, LogWriter, Spare, next_segment_bytes};
 use crate::options::{Options, Upkeep};
 use gesta_model::{AppendRequest, Durability, Incarnation};
@@ -21,7 +21,7 @@ pub(crate) struct Appender<D: Disk> {
     pub(super) disk: D,
     pub(super) options: Options,
     pub(super) log: Arc<Log<D>>,
-    pub(super) index: Arc<Index>,
+    pub(super) index: Arc<Index<D>>,
     pub(super) incarnation: Incarnation,
     /// The sequencer's lock.
     pub(super) staging: Mutex<Staging<D>>,
@@ -40,7 +40,8 @@ impl<D: Disk> Appender<D> {
     pub(crate) fn new(
         disk: D,
         options: Options,
-        (log, index): (Arc<Log<D>>, Arc<Index>),
+        (log, index): (Arc<Log<D>>, Arc<Index<D>>),
+        tail_index: Arc<MemoryIndex>,
         incarnation: Incarnation,
         (writer, spare): (LogWriter<D>, Option<Spare<D>>),
         damage: Option<String>,
@@ -53,6 +54,8 @@ impl<D: Disk> Appender<D> {
         let number = writer.next_number();
         let staging = Staging {
             group: Group::new(writer.position()),
+            index: tail_index,
+            heads: Heads::default(),
             waiters: Vec::new(),
             wants_sync: false,
             wants_write: false,

@@ -5,11 +5,11 @@ use super::error::{AppendError, CloseError};
 use super::sequencer::poisoned;
 use super::staging::{SpareState, Staging, Waiter};
 use crate::disk::Disk;
-use crate::index::Landmark;
+use crate::index::{BatchPlace, MemoryIndex, RecordKeys};
 use crate::log::{Group, LogWriter, Spare, next_segment_bytes};
 use crate::options::Upkeep;
-use gesta_model::Durability;
-use gesta_model::codec::HEADERS_BYTES;
+use gesta_model::codec::{HEADERS_BYTES, RecordWalk};
+use gesta_model::{Durability, Timestamp};
 use parking_lot::MutexGuard;
 use std::io;
 use std::sync::Arc;
@@ -29,6 +29,8 @@ impl<D: Disk> Committer<D> {
 /// A group on its way to the disk.
 struct Batch<D: Disk> {
     group: Group,
+    /// The index of the segment that the group goes to.
+    index: Arc<MemoryIndex>,
     waiters: Vec<Waiter>,
     spare: Option<Spare<D>>,
     wants_sync: bool,
@@ -69,15 +71,31 @@ impl<D: Disk> Appender<D> {
         staging.wants_write = false;
 
         let body = group.body_bytes() as u64;
-        let spare = if body > staging.room { self.take_spare(&mut staging) } else { None };
+        let spare = if self.must_roll(&staging, body) { self.take_spare(&mut staging, &group) } else { None };
         if group.count > 0 {
             staging.room = staging.room.saturating_sub(body + 2 * HEADERS_BYTES as u64);
         }
-        Batch { group, waiters, spare, wants_sync }
+        let index = Arc::clone(&staging.index);
+        Batch { group, index, waiters, spare, wants_sync }
     }
 
-    /// Takes the spare for the next group and orders the one after it.
-    fn take_spare(&self, staging: &mut Staging<D>) -> Option<Spare<D>> {
+    /// Whether a group goes into the next segment: it does not fit, or the tail's index has outgrown its memory.
+    fn must_roll(&self, staging: &Staging<D>, body: u64) -> bool {
+        let may_roll = || {
+            body > 0
+                && matches!(&staging.spare, SpareState::Ready(spare) if body <= LogWriter::<D>::room_in_spare(spare.bytes))
+        };
+        body > staging.room || (staging.index.bytes() > self.options.index_bytes_max && may_roll())
+    }
+
+    /// Takes the spare for the next group and orders the one after it. The group's events move to the index of the new
+    /// segment.
+    fn take_spare(&self, staging: &mut Staging<D>, group: &Group) -> Option<Spare<D>> {
+        if staging.index.base() != group.base {
+            staging.index = self.index.begin_part(staging.next_number, group.base);
+            staging.heads.forget();
+            self.add_to_index(&staging.index, group);
+        }
         staging.next_number += 1;
         let SpareState::Ready(spare) = std::mem::replace(&mut staging.spare, SpareState::Building) else {
             unreachable!("the sequencer adds to a group only what fits into the tail or a ready spare");
@@ -110,15 +128,26 @@ impl<D: Disk> Appender<D> {
 
     fn write_batch(&self, writer: &mut LogWriter<D>, batch: &mut Batch<D>) -> io::Result<Durability> {
         if batch.group.count > 0 {
-            writer.write(&mut batch.group, batch.spare.take(), self.options.environment.now())?;
-            if let Some((segment, offset)) = writer.last_batch() {
-                self.index.landmarks.offer(segment, Landmark { position: batch.group.base, offset });
-            }
+            let place = writer.write(&mut batch.group, batch.spare.take(), self.options.environment.now())?;
+            place_in_index(&batch.index, &batch.group, place);
+            writer.show();
         }
         if batch.wants_sync {
             writer.sync()?;
         }
         Ok(if writer.has_unsynced() { Durability::Written } else { Durability::Durable })
+    }
+
+    /// Adds the events of a placed group to the index of the segment that they go to.
+    fn add_to_index(&self, index: &MemoryIndex, group: &Group) {
+        let mut record_keys = RecordKeys::new(&self.index.keyring);
+        let mut keys = Vec::new();
+        let mut walk = RecordWalk::from(group.base);
+        while let Some(Ok(place)) = walk.next_place(group.body()) {
+            keys.clear();
+            record_keys.add(&place.record, place.request.as_ref(), &mut keys);
+            index.add(index.ordinal(place.record.position()), &keys, place.record.revision());
+        }
     }
 
     /// Lets the next commit begin.
@@ -228,4 +257,15 @@ impl<D: Disk> Appender<D> {
             }
         }
     }
+}
+
+/// Tells the index where the events of a group have been written.
+fn place_in_index(index: &MemoryIndex, group: &Group, (offset, recorded_at): (u64, Timestamp)) {
+    let first = offset + HEADERS_BYTES as u64;
+    let mut walk = RecordWalk::from(group.base);
+    let offsets = std::iter::from_fn(|| {
+        let place = walk.skip(group.body())?.ok()?;
+        Some(first + place as u64)
+    });
+    index.place_batch(BatchPlace { ordinal: index.ordinal(group.base), offset, recorded_at }, offsets);
 }

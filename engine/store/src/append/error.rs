@@ -1,6 +1,6 @@
 //! Why an append was not made, or its outcome is not known.
 
-use gesta_model::{Conflict, RequestError};
+use gesta_model::{Conflict, Position, RequestError, Revision, StreamName, Uuid};
 use std::io;
 use std::sync::Arc;
 use thiserror::Error;
@@ -17,6 +17,29 @@ pub enum AppendError {
     /// A check did not hold.
     #[error("conflict: {0}")]
     Conflict(Conflict),
+    /// The request id stands in the log already, with other events.
+    #[error(
+        "request id {id} was used before, for other events (from position {first} on): give every request an id of its own"
+    )]
+    RequestIdReused {
+        /// The request id.
+        id: Uuid,
+        /// Where the events of the earlier request begin.
+        first: Position,
+    },
+    /// Some of the events are in the log already, under the same ids, and some are not.
+    #[error(
+        "the event at position {position} (revision {revision} of stream {:?}) has the same id, but later ones differ: it \
+         was appended before as part of another request; read the stream and append what is missing", stream.as_str()
+    )]
+    PartialMatch {
+        /// The stream whose expected revision did not hold.
+        stream: StreamName,
+        /// The first revision after the expected one.
+        revision: Revision,
+        /// Where the event with the same id stands.
+        position: Position,
+    },
     /// A write or sync failed, now or earlier. Whether the request is in the log is known after the store was opened
     /// again.
     #[error(

@@ -14,10 +14,12 @@ mod appender;
 mod committer;
 mod error;
 mod keeper;
+mod prepared;
 mod sequencer;
 mod slot;
 mod staging;
 mod ticket;
+mod verdict;
 
 pub(crate) use appender::Appender;
 pub use error::{AppendError, CloseError};

@@ -2,16 +2,16 @@
 
 use super::appender::Appender;
 use super::error::AppendError;
+use super::prepared::{Condition, Prepared};
 use super::slot::Slot;
-use super::staging::{Refusal, SpareState, Staging, Verdict, Waiter};
+use super::staging::{Refusal, SpareState, Staging, Waiter};
+use super::verdict::{Refused, Repeat, Verdict};
 use crate::disk::Disk;
-use crate::index::Heads;
+use crate::index::{Head, Key};
 use crate::log::LogWriter;
 use crate::options::Upkeep;
 use gesta_model::codec::NO_REVISION;
-use gesta_model::{
-    AppendRequest, Check, Conflict, Durability, EncodedRequest, FailedCheck, Position, Receipt, Revision, StreamName,
-};
+use gesta_model::{AppendRequest, Check, Conflict, Durability, FailedCheck, Position, Receipt, Revision, StreamName};
 use parking_lot::MutexGuard;
 use std::io;
 use std::sync::Arc;
@@ -24,62 +24,84 @@ pub(super) enum Staged {
     Waits(Arc<Slot>),
 }
 
+/// What speaks against a request.
+enum Objection {
+    Conflict(Conflict),
+    Repeat(Repeat),
+}
+
 impl<D: Disk> Appender<D> {
     /// Encodes a request, judges it and adds it to the group.
     pub(super) fn stage(&self, request: AppendRequest) -> Result<Staged, AppendError> {
-        let mut request = request.encode(&self.options.limits, || self.options.environment.make_id())?;
-        let mut staging = self.with_room_for(request.bytes().len())?;
-        let verdict = match self.judge(&staging, &request) {
-            Some(conflict) => Verdict::Conflict(conflict),
-            None => Verdict::Receipt(self.place(&mut staging, &mut request)),
+        let mut prepared = self.prepare(request)?;
+        let asked = prepared.request.durability();
+        let mut staging = self.with_room_for(prepared.request.bytes().len())?;
+        let verdict = match self.judge(&mut staging, &mut prepared)? {
+            Some(Objection::Repeat(repeat)) => Verdict::Repeat(repeat),
+            Some(Objection::Conflict(conflict)) => {
+                Verdict::Conflict(Box::new(Refused { conflict, request: prepared.request }))
+            }
+            None => Verdict::Receipt(self.place(&mut staging, &mut prepared)),
         };
         let is_full = staging.group.body_bytes() >= self.options.buffer_bytes;
         if is_full {
             staging.wants_write = true;
         }
-        let staged = if self.is_answered_now(&staging, &verdict, request.durability()) {
-            self.answer(verdict, request.durability()).map(Staged::Answered)
-        } else {
-            staging.want(request.durability());
-            let slot = Arc::new(Slot::default());
-            staging.waiters.push(Waiter { slot: Arc::clone(&slot), verdict });
-            Ok(Staged::Waits(slot))
-        };
-        let is_left_to_others = matches!(staged, Ok(Staged::Answered(_)));
-        self.leave(staging, is_full && is_left_to_others);
-        staged
+        let needed = verdict.needed(asked);
+        if self.is_answered_now(&staging, &verdict, needed) {
+            self.leave(staging, is_full);
+            return self.answer(verdict, needed).map(Staged::Answered);
+        }
+        staging.want(needed);
+        let slot = Arc::new(Slot::default());
+        staging.waiters.push(Waiter { slot: Arc::clone(&slot), verdict });
+        self.leave(staging, false);
+        Ok(Staged::Waits(slot))
     }
 
-    /// Judges all checks at this point of the order; `None` when they hold.
-    fn judge(&self, staging: &Staging<D>, request: &EncodedRequest) -> Option<Conflict> {
-        if request.checks().is_empty() {
-            return None;
+    /// Judges a request at this point of the order; `None` when nothing speaks against it.
+    fn judge(&self, staging: &mut Staging<D>, prepared: &mut Prepared) -> Result<Option<Objection>, AppendError> {
+        self.search(prepared, staging.tail())?;
+        if let (Some(first), Some(id)) = (prepared.earlier, prepared.request.request_id()) {
+            let fingerprint = prepared.request.fingerprint();
+            return Ok(Some(Objection::Repeat(Repeat { first, id, fingerprint })));
         }
-        let heads = self.index.heads.hold();
-        let failed: Vec<FailedCheck> = request
-            .checks()
-            .iter()
-            .filter_map(|check| match check {
+        let mut failed = Vec::new();
+        let mut conditions = prepared.conditions.iter();
+        for check in prepared.request.checks() {
+            failed.extend(match check {
                 Check::Stream { stream, expected } => {
-                    let (expected, actual) = (*expected, heads.revision(stream.as_str()));
-                    let failed = || FailedCheck::Stream { stream: stream.clone(), expected, actual };
-                    (!expected.holds(actual)).then(failed)
+                    let head = self.head_of(staging, self.index.stream_key(stream.as_str()))?;
+                    let actual = head.map(|head| head.revision);
+                    let is_failed = !expected.holds(actual);
+                    is_failed.then(|| FailedCheck::Stream { stream: stream.clone(), expected: *expected, actual })
                 }
-                Check::NoEvents { query, after } => {
-                    // Any event from there on may match: without looking closer, none is let through.
-                    let found = staging.tail().0.checked_sub(1).map(Position).filter(|last| last >= after)?;
-                    Some(FailedCheck::Query { query: query.clone(), after: *after, found })
-                }
+                Check::NoEvents { .. } => conditions.next().and_then(Condition::failed),
                 _ => None,
-            })
-            .collect();
-        (!failed.is_empty()).then(|| Conflict { failed, head: staging.tail(), missed: Vec::new() })
+            });
+        }
+        if !failed.is_empty() {
+            let conflict = Conflict { failed, head: staging.tail(), missed: Vec::new() };
+            return Ok(Some(Objection::Conflict(conflict)));
+        }
+        // Placing cannot fail half-way: what it needs to know of older segments is asked here.
+        for stream in prepared.streams() {
+            self.head_of(staging, stream)?;
+        }
+        Ok(None)
+    }
+
+    /// Where a stream stands at this point of the order.
+    fn head_of(&self, staging: &mut Staging<D>, stream: Key) -> Result<Option<Head>, AppendError> {
+        let head = staging.heads.of(stream, (&self.index, &staging.index));
+        head.map_err(|damage| AppendError::Degraded { damage: damage.to_string() })
     }
 
     /// Gives the events their positions and revisions and adds them to the group.
-    fn place(&self, staging: &mut Staging<D>, request: &mut EncodedRequest) -> Receipt {
+    fn place(&self, staging: &mut Staging<D>, prepared: &mut Prepared) -> Receipt {
         let first = staging.tail();
-        let revisions = place_in_streams(&self.index.heads, request, first);
+        let revisions = self.place_in_streams(staging, prepared, first);
+        let request = &prepared.request;
         if request.event_count() > 0 {
             staging.group.add(request.bytes(), request.event_count());
             Self::note_unsynced(staging);
@@ -93,9 +115,39 @@ impl<D: Disk> Appender<D> {
         }
     }
 
-    /// Whether everything the verdict rests on is already where the caller wants it.
-    fn is_answered_now(&self, staging: &Staging<D>, verdict: &Verdict, durability: Durability) -> bool {
-        let reached = match durability {
+    /// Gives each event its position and revision and adds it to the index; returns the new last revision of each stream,
+    /// in the order first written.
+    fn place_in_streams(
+        &self,
+        staging: &mut Staging<D>,
+        prepared: &mut Prepared,
+        first: Position,
+    ) -> Vec<(StreamName, Revision)> {
+        let Staging { index, heads, .. } = staging;
+        let Prepared { request, keys, key_ends, .. } = prepared;
+        let (mut start, mut ordinal, mut event) = (0, index.ordinal(first), 0);
+        let mut written: Vec<(StreamName, Key)> = Vec::new();
+        request.place(first, |stream| {
+            let end = key_ends[event] as usize;
+            let keys = &keys[start..end];
+            let revision = stream.map(|name| {
+                let head = heads.of(keys[0], (&self.index, index)).expect("it was asked before");
+                if head.is_none_or(|head| head.last < first) {
+                    written.push((StreamName::new(name).expect("the name was encoded"), keys[0]));
+                }
+                head.map_or(Revision::FIRST, |head| head.revision.next())
+            });
+            index.add(ordinal, keys, revision);
+            (start, ordinal, event) = (end, ordinal + 1, event + 1);
+            revision.map_or(NO_REVISION, |revision| revision.0)
+        });
+        let last_revision = |key| index.term(key, u32::MAX).and_then(|term| term.last_revision());
+        written.into_iter().filter_map(|(name, key)| Some((name, last_revision(key)?))).collect()
+    }
+
+    /// Whether everything the verdict rests on is already where the answer needs it.
+    fn is_answered_now(&self, staging: &Staging<D>, verdict: &Verdict, needed: Durability) -> bool {
+        let reached = match needed {
             Durability::Buffered => return true,
             Durability::Written => self.log.watermarks.written(),
             Durability::Durable => self.log.watermarks.readable(),
@@ -103,15 +155,7 @@ impl<D: Disk> Appender<D> {
         match verdict {
             Verdict::Receipt(receipt) => receipt.positions.is_empty() && reached == staging.tail(),
             Verdict::Conflict(_) => reached == staging.tail(),
-        }
-    }
-
-    /// The answer that a verdict is, `durability` being reached.
-    pub(super) fn answer(&self, verdict: Verdict, durability: Durability) -> Result<Receipt, AppendError> {
-        let head = self.log.watermarks.readable();
-        match verdict {
-            Verdict::Receipt(receipt) => Ok(Receipt { head, durability, ..receipt }),
-            Verdict::Conflict(conflict) => Err(AppendError::Conflict(conflict)),
+            Verdict::Repeat(repeat) => reached > repeat.first,
         }
     }
 
@@ -207,30 +251,6 @@ impl<D: Disk> Appender<D> {
 fn under_way_here() -> AppendError {
     let cause = io::Error::new(io::ErrorKind::WouldBlock, "room is being made on this very thread");
     AppendError::NoSegment { cause: Arc::new(cause) }
-}
-
-/// Gives each event its position and revision; returns the new last revision of each stream, in the order first written.
-fn place_in_streams(heads: &Heads, request: &mut EncodedRequest, first: Position) -> Vec<(StreamName, Revision)> {
-    let mut revisions: Vec<(StreamName, Revision)> = Vec::new();
-    if request.event_count() == 0 {
-        return revisions;
-    }
-    let mut heads = heads.hold();
-    let mut position = first;
-    request.place(first, |stream| {
-        let here = position;
-        position = position.plus(1);
-        let Some(stream) = stream else { return NO_REVISION };
-        let revision = heads.advance(stream, here);
-        // Events of one stream mostly follow each other.
-        let known = revisions.iter().rposition(|(name, _)| name.as_str() == stream);
-        match known {
-            Some(ordinal) => revisions[ordinal].1 = revision,
-            None => revisions.extend(StreamName::new(stream).ok().map(|name| (name, revision))),
-        }
-        revision.0
-    });
-    revisions
 }
 
 /// Orders a spare with room for `body` bytes unless one is being built; tells whether it did.

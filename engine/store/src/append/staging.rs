@@ -2,9 +2,11 @@
 
 use super::error::AppendError;
 use super::slot::Slot;
+use super::verdict::Verdict;
 use crate::disk::Disk;
+use crate::index::{Heads, MemoryIndex};
 use crate::log::{Group, Spare};
-use gesta_model::{Conflict, Durability, Position, Receipt};
+use gesta_model::{Durability, Position};
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,15 +16,6 @@ use std::time::Instant;
 pub(super) struct Waiter {
     pub(super) slot: Arc<Slot>,
     pub(super) verdict: Verdict,
-}
-
-/// What an append is answered, once its group is where it must be.
-#[derive(Debug)]
-pub(super) enum Verdict {
-    /// The receipt, still without the head and the durability reached.
-    Receipt(Receipt),
-    /// The checks failed against something that may not be readable yet.
-    Conflict(Conflict),
 }
 
 /// The next segment, as far as it is there.
@@ -71,6 +64,9 @@ impl From<Refusal> for AppendError {
 /// adds nothing else, and by the committer, which takes the spare only together with the group.
 pub(super) struct Staging<D: Disk> {
     pub(super) group: Group,
+    /// The index of the tail segment, the group's events included.
+    pub(super) index: Arc<MemoryIndex>,
+    pub(super) heads: Heads,
     pub(super) waiters: Vec<Waiter>,
     /// Somebody waits for the group to be synced.
     pub(super) wants_sync: bool,

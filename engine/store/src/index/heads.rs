@@ -1,77 +1,45 @@
-//! Where each stream stands: a map in memory, made from the log at opening.
+//! Where streams stand, as the sequencer needs it: the tail's part first, then what it asked of older parts before.
 
-use gesta_model::{Position, Revision};
-use parking_lot::{RwLock, RwLockWriteGuard};
+use super::handle::Index;
+use super::key::Key;
+use super::memory::MemoryIndex;
+use super::set::Head;
+use crate::disk::Disk;
+use crate::log::Damage;
 use std::collections::HashMap;
 
-/// A stream that has events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Head {
-    /// The revision of its last event.
-    pub(crate) revision: Revision,
-    /// The position of its first event.
-    pub(crate) first: Position,
-    /// The position of its last event.
-    pub(crate) last: Position,
-}
-
-/// All stream heads, what was accepted but is not yet readable included.
+/// Heads of streams that were not written since the last roll. Bounded: what is forgotten is asked again.
 #[derive(Debug, Default)]
 pub(crate) struct Heads {
-    by_stream: RwLock<HashMap<Box<str>, Head>>,
+    known: HashMap<Key, Option<Head>>,
 }
-
-/// The heads while the writer holds them.
-pub(crate) struct HeadsGuard<'h>(RwLockWriteGuard<'h, HashMap<Box<str>, Head>>);
 
 impl Heads {
-    /// Where a stream stands; `None` when it has no events.
-    pub(crate) fn of(&self, stream: &str) -> Option<Head> {
-        self.by_stream.read().get(stream).copied()
-    }
+    /// How many answers are remembered, some 64 bytes each.
+    const COUNT_MAX: usize = 64 << 10;
 
-    /// How many streams there are.
-    pub(crate) fn count(&self) -> u64 {
-        self.by_stream.read().len() as u64
-    }
-
-    /// Keeps everybody else out for a while.
-    pub(crate) fn hold(&self) -> HeadsGuard<'_> {
-        HeadsGuard(self.by_stream.write())
-    }
-}
-
-impl HeadsGuard<'_> {
-    /// The last revision of a stream; `None` when it has no events.
-    pub(crate) fn revision(&self, stream: &str) -> Option<Revision> {
-        self.0.get(stream).map(|head| head.revision)
-    }
-
-    /// Gives the stream's next event, at `position`, its revision.
-    pub(crate) fn advance(&mut self, stream: &str, position: Position) -> Revision {
-        match self.0.get_mut(stream) {
-            Some(head) => {
-                head.revision = head.revision.next();
-                head.last = position;
-                head.revision
-            }
-            None => {
-                self.0.insert(stream.into(), Head { revision: Revision::FIRST, first: position, last: position });
-                Revision::FIRST
-            }
+    /// Where a stream stands, what was accepted but is not readable yet included; `None` when it has no events.
+    pub(crate) fn of<D: Disk>(
+        &mut self,
+        stream: Key,
+        (index, tail): (&Index<D>, &MemoryIndex),
+    ) -> Result<Option<Head>, Damage> {
+        if let Some(term) = tail.term(stream, u32::MAX) {
+            return Ok(term.last_revision().map(|revision| Head { revision, last: term.last }));
         }
+        if let Some(known) = self.known.get(&stream) {
+            return Ok(*known);
+        }
+        let head = index.head_of(stream, tail.base())?;
+        if self.known.len() >= Self::COUNT_MAX {
+            self.known.clear();
+        }
+        self.known.insert(stream, head);
+        Ok(head)
     }
 
-    /// Notes an event that stands in the log with its revision.
-    pub(crate) fn note(&mut self, stream: &str, revision: Revision, position: Position) {
-        match self.0.get_mut(stream) {
-            Some(head) => {
-                head.revision = revision;
-                head.last = position;
-            }
-            None => {
-                self.0.insert(stream.into(), Head { revision, first: position, last: position });
-            }
-        }
+    /// Forgets everything: the tail's part is another one.
+    pub(crate) fn forget(&mut self) {
+        self.known.clear();
     }
 }

@@ -1,23 +1,42 @@
-//! What is derived from the log so that both sides find their way in it: stream heads, and where positions lie.
+//! What is derived from the log so that both sides find their way in it: *key -> ascending positions*.
 //!
-//! An index entry is derived from the log, so it is never evidence about the log. Losing all of it loses nothing: it is
-//! made anew from the log at every opening.
+//! ```text
+//!  Key           kind and keyed hash of a name: stream, category, type, tag, request id
+//!  MemoryIndex   the part of the tail segment: grows while it is read, readers take no lock
+//!  IndexFile     the part of a sealed segment: immutable, checksummed, mapped
+//!  Part          either of them, or lost and read anew from its segment
+//!  IndexSet      all parts, in the order of the log
+//! ```
+//!
+//! An index entry is derived from the log, so it is never evidence about the log. Losing or damaging any of it costs time,
+//! never an answer.
 
+mod append_list;
+mod fetch;
+mod file;
+mod fill;
+mod follow;
+mod handle;
 mod heads;
-mod landmarks;
-mod survey;
+mod key;
+mod listing;
+mod memory;
+mod part;
+mod place;
+mod plan;
+mod record_keys;
+mod search;
+mod set;
+mod term;
 
+pub(crate) use fetch::segment_of;
+pub(crate) use follow::Following;
+pub(crate) use handle::Index;
 pub(crate) use heads::Heads;
-pub(crate) use landmarks::{Landmark, Landmarks};
-pub(crate) use survey::Survey;
-
-use std::sync::atomic::AtomicBool;
-
-/// Everything derived from one log.
-#[derive(Debug, Default)]
-pub(crate) struct Index {
-    pub(crate) heads: Heads,
-    pub(crate) landmarks: Landmarks,
-    /// Events could not be read when the index was made: they may be of any stream.
-    pub(crate) has_gaps: AtomicBool,
-}
+pub(crate) use key::{Key, Keyring, Kind};
+pub(crate) use memory::MemoryIndex;
+pub(crate) use place::BatchPlace;
+pub(crate) use plan::{Plan, Tally};
+pub(crate) use record_keys::RecordKeys;
+pub(crate) use set::{Head, IndexSet, Span};
+pub(crate) use term::Term;

@@ -2,6 +2,7 @@
 
 use crate::disk::DiskFile;
 use gesta_model::codec::{BatchError, BatchHeader, BodyError, HEADERS_BYTES, PORTABLE_BYTES, StoreKey, verify_body};
+use std::fmt;
 use std::io;
 use std::ops::Deref;
 
@@ -86,6 +87,15 @@ pub(crate) enum NotABatch {
     Unwritten,
     /// Something else stands there, or the disk cannot read it.
     Invalid(String),
+}
+
+impl fmt::Display for NotABatch {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unwritten => formatter.write_str("the batch was never written"),
+            Self::Invalid(what) => formatter.write_str(what),
+        }
+    }
 }
 
 /// What a look ahead saw of a stretch of bytes.

@@ -16,6 +16,11 @@ pub(crate) fn segment_name(number: u64, generation: u32) -> String {
     format!("{number:010}-{generation:04}{SEGMENT}")
 }
 
+/// The name of the index file of a segment.
+pub(crate) fn index_name(number: u64, generation: u32) -> String {
+    format!("{number:010}-{generation:04}.idx")
+}
+
 /// The number and generation in a segment file's name.
 pub(crate) fn parse_segment_name(name: &str) -> Option<(u64, u32)> {
     let (number, generation) = name.strip_suffix(SEGMENT)?.split_once('-')?;

@@ -30,11 +30,11 @@ mod walk;
 mod watermarks;
 mod writer;
 
-pub(crate) use batch_source::{BatchSource, Found, NotABatch, Window};
+pub(crate) use batch_source::{BatchSource, Bytes, Found, NotABatch, Window};
 pub use damage::Damage;
 pub use error::OpenError;
 pub(crate) use error::describe_failure;
-pub(crate) use files::LOCK;
+pub(crate) use files::{LOCK, index_name};
 pub(crate) use manifest::Manifest;
 pub(crate) use observed::ObservedLog;
 pub use recovery::RecoveryReport;

@@ -35,10 +35,15 @@ impl<D: Disk> ObservedLog<D> {
     /// Opens the log as it stands.
     pub(crate) fn open(disk: D) -> Result<Self, OpenError> {
         let manifest = load_manifest(&disk)?;
-        let log = Arc::new(Log::new(manifest.key, Segments { list: Vec::new() }, Position::START));
+        let log = Arc::new(Log::new((manifest.store_id, manifest.key), Segments { list: Vec::new() }, Position::START));
         let observed = Self { disk, log, progress: Mutex::new(Progress { manifest, tail: None, missing: None }) };
         observed.refresh()?;
         Ok(observed)
+    }
+
+    /// Where the log lies.
+    pub(crate) fn disk(&self) -> &D {
+        &self.disk
     }
 
     /// Looks again at what was written since.
@@ -153,11 +158,14 @@ impl<D: Disk> ObservedLog<D> {
         progress.tail = Some((last.number, TailScan::new(&header, progress.manifest.durable_floor.max(header.base))));
         let mut list = self.log.segments.load().list.clone();
         let last_number = last.number;
-        list.extend(fresh.into_iter().filter_map(|file| {
-            let header = file.header.ok()?;
+        for file in fresh {
+            let Ok(header) = file.header else { continue };
+            if let Some(before) = list.last() {
+                before.sealed_with(header.previous_seal);
+            }
             let published = if file.number == last_number { HEADER_PAGE_BYTES as u64 } else { file.length };
-            Some(Arc::new(Segment::new(file.number, header.base, file.path, file.file, published)))
-        }));
+            list.push(Arc::new(Segment::new(file.number, header.base, file.path, file.file, published)));
+        }
         for earlier in list.iter().filter(|segment| segment.number == number) {
             earlier.publish_bytes(earlier.file_length());
         }

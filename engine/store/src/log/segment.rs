@@ -3,8 +3,8 @@
 use crate::disk::{Disk, DiskFile};
 use gesta_model::Position;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// One segment file that holds batches.
 pub(crate) struct Segment<D: Disk> {
@@ -14,13 +14,26 @@ pub(crate) struct Segment<D: Disk> {
     /// The file, as a person finds it.
     pub(crate) path: String,
     pub(crate) file: D::File,
+    /// The fingerprint of its seal, once it has one.
+    seal: OnceLock<u128>,
     /// Bytes below it hold whole batches that are never written again. Grows in the tail segment only.
     published_bytes: AtomicU64,
 }
 
 impl<D: Disk> Segment<D> {
     pub(crate) fn new(number: u64, base: Position, path: String, file: D::File, published_bytes: u64) -> Self {
-        Self { number, base, path, file, published_bytes: AtomicU64::new(published_bytes) }
+        let published_bytes = AtomicU64::new(published_bytes);
+        Self { number, base, path, file, seal: OnceLock::new(), published_bytes }
+    }
+
+    /// The fingerprint of its seal; `None` of the tail.
+    pub(crate) fn seal(&self) -> Option<u128> {
+        self.seal.get().copied()
+    }
+
+    /// Notes the fingerprint of its seal.
+    pub(crate) fn sealed_with(&self, seal: u128) {
+        self.seal.get_or_init(|| seal);
     }
 
     /// Bytes that may be looked at in place.

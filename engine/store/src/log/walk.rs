@@ -62,10 +62,7 @@ impl<'k, B: Bytes> SegmentWalk<'k, B> {
 
     /// The damage that a batch's body is.
     pub(crate) fn damaged_body(&self, found: &Found, why: NotABatch) -> Damage {
-        let what = match why {
-            NotABatch::Invalid(what) => what,
-            NotABatch::Unwritten => "the batch was never written".to_owned(),
-        };
+        let what = why.to_string();
         Damage { file: self.path.clone(), offset: found.offset, positions: found.header.positions(), what }
     }
 

@@ -77,8 +77,6 @@ struct Tail<D: Disk> {
     segment: Arc<Segment<D>>,
     /// Where the next batch goes.
     offset: u64,
-    /// Where the last batch begins.
-    last_batch: u64,
     /// Everything below it was synced.
     synced: u64,
     bytes: u64,
@@ -139,7 +137,6 @@ impl<D: Disk> LogWriter<D> {
             self.tail = segment.map(|segment| Tail {
                 segment,
                 offset: scan.offset,
-                last_batch: scan.offset,
                 synced: scan.offset,
                 bytes: header.segment_bytes,
                 unsynced_bytes_max: header.unsynced_bytes_max,
@@ -170,6 +167,11 @@ impl<D: Disk> LogWriter<D> {
         body_bytes + HEADER_PAGE_BYTES as u64 + RESERVE_BYTES + HEADERS_BYTES as u64
     }
 
+    /// The number of the tail segment; `None` when the next write begins one.
+    pub(crate) fn open_segment(&self) -> Option<u64> {
+        self.tail.as_ref().map(|tail| tail.segment.number)
+    }
+
     /// The number of the segment after the tail.
     pub(crate) fn next_number(&self) -> u64 {
         self.link.number + 1
@@ -185,11 +187,6 @@ impl<D: Disk> LogWriter<D> {
         self.durable < self.position
     }
 
-    /// The number of the tail segment, and where in it the batch begins that was written last.
-    pub(crate) fn last_batch(&self) -> Option<(u64, u64)> {
-        self.tail.as_ref().map(|tail| (tail.segment.number, tail.last_batch))
-    }
-
     /// The first position not yet written.
     pub(crate) fn position(&self) -> Position {
         self.position
@@ -197,8 +194,14 @@ impl<D: Disk> LogWriter<D> {
 
     /// Writes a group as one batch, into `spare` when it is given; the group must fit.
     ///
-    /// The bytes are in the operating system's cache afterwards, and readers who ask for unsynced events see them.
-    pub(crate) fn write(&mut self, group: &mut Group, spare: Option<Spare<D>>, now: Timestamp) -> io::Result<()> {
+    /// The bytes are in the operating system's cache afterwards; [`LogWriter::show`] lets readers see them. Returns where
+    /// in the tail segment the batch begins, and when it was recorded.
+    pub(crate) fn write(
+        &mut self,
+        group: &mut Group,
+        spare: Option<Spare<D>>,
+        now: Timestamp,
+    ) -> io::Result<(u64, Timestamp)> {
         debug_assert_eq!(group.base, self.position);
         let bytes = (HEADERS_BYTES + group.body_bytes()) as u64;
         let opens = match spare {
@@ -228,9 +231,15 @@ impl<D: Disk> LogWriter<D> {
         debug_assert!(tail.offset + bytes + RESERVE_BYTES <= tail.bytes);
         let at = tail.offset - (HEADER_PAGE_BYTES - from) as u64;
         tail.segment.file.write_at(&group.bytes[from..], at)?;
+        let offset = tail.offset;
         self.position = header.end();
         self.wrote(&header, &portable);
-        Ok(())
+        Ok((offset, header.recorded_at))
+    }
+
+    /// Lets readers who ask for unsynced events see what was written.
+    pub(crate) fn show(&self) {
+        self.log.watermarks.publish(self.position, self.durable);
     }
 
     /// Makes everything written durable and shows it to readers.
@@ -284,7 +293,6 @@ impl<D: Disk> LogWriter<D> {
         self.tail = Some(Tail {
             segment,
             offset: HEADER_PAGE_BYTES as u64,
-            last_batch: HEADER_PAGE_BYTES as u64,
             synced: 0,
             bytes: spare.bytes,
             unsynced_bytes_max: self.identity.unsynced_bytes_max,
@@ -312,7 +320,9 @@ impl<D: Disk> LogWriter<D> {
         self.write_plain(self.header(BatchKind::Seal), &seal.encode())?;
         self.sync()?;
         self.link.previous_seal = seal.fingerprint();
-        self.tail = None;
+        if let Some(tail) = self.tail.take() {
+            tail.segment.sealed_with(seal.fingerprint());
+        }
         Ok(())
     }
 
@@ -341,10 +351,9 @@ impl<D: Disk> LogWriter<D> {
         Ok(())
     }
 
-    /// Notes a batch that is in place and shows it to readers who ask for unsynced events.
+    /// Notes a batch that is in place.
     fn wrote(&mut self, header: &BatchHeader, portable: &[u8; PORTABLE_BYTES]) {
         let tail = self.tail.as_mut().expect("a batch was written to it");
-        tail.last_batch = tail.offset;
         tail.offset += header.bytes() as u64;
         tail.digest.add(portable);
         tail.batch_count += 1;
@@ -355,7 +364,6 @@ impl<D: Disk> LogWriter<D> {
         if segments.list.last().is_none_or(|last| last.number < tail.segment.number) {
             self.log.segments.store(Arc::new(segments.with(Arc::clone(&tail.segment))));
         }
-        self.log.watermarks.publish(self.position, self.durable);
     }
 
     fn header(&self, kind: BatchKind) -> BatchHeader {

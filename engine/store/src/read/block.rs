@@ -25,18 +25,19 @@ pub(super) enum Entry {
 }
 
 impl<D: Disk> Block<D> {
-    /// The batches from `start` on that begin before `until`, up to about `bytes` of them.
+    /// The batches from `start` on that begin before `until`, all of them or up to about `bytes`.
     pub(super) fn load(
         log: &Log<D>,
         segment: &Segment<D>,
         start: (u64, Position),
         until: Position,
         bytes: u64,
+        takes_all: bool,
     ) -> io::Result<Self> {
         let view = segment.view()?;
         let mut entries = Vec::new();
         let mut walk = SegmentWalk::new(view.clone(), &log.key, &segment.path, start, until);
-        while walk.offset - start.0 < bytes {
+        while takes_all || walk.offset - start.0 < bytes {
             match walk.next() {
                 None => break,
                 Some(Step::Batch(found)) if found.header.count > 0 => entries.push(Entry::Batch(found)),

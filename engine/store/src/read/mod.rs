@@ -11,14 +11,18 @@
 mod block;
 mod cursor;
 mod error;
+mod explanation;
+mod pick;
 mod reader;
 mod request;
 mod statistics;
 mod subscription;
+mod sweep;
 mod verify;
 
 pub use cursor::Cursor;
 pub use error::ReadError;
+pub use explanation::Explanation;
 pub(crate) use reader::Library;
 pub use reader::Reader;
 pub use request::Read;

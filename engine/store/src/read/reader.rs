@@ -6,9 +6,9 @@ use super::request::Read;
 use super::statistics::Statistics;
 use super::subscription::Subscription;
 use crate::disk::{Disk, DiskFile, RealDisk};
-use crate::index::{Index, Survey};
+use crate::index::{Following, Index, Kind};
 use crate::log::{Damage, Log, ObservedLog, OpenError};
-use gesta_model::{Position, Revision};
+use gesta_model::{Position, Revision, StreamName};
 use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub(crate) struct Library<D: Disk> {
     /// The store, as a person finds it.
     pub(crate) path: String,
     pub(crate) log: Arc<Log<D>>,
-    pub(crate) index: Arc<Index>,
+    pub(crate) index: Arc<Index<D>>,
     pub(crate) observed: Option<Observation<D>>,
     /// Keeps the next writer out as long as a reader of this one may look at bytes that its recovery could cut: until the
     /// store was closed cleanly, or everybody who reads has gone. `None` in a reader beside another process's writer.
@@ -32,10 +32,10 @@ impl<D: Disk> Library<D> {
     }
 }
 
-/// Another process's log, and how far its index was derived.
+/// Another process's log, and how far its index follows it.
 pub(crate) struct Observation<D: Disk> {
     log: ObservedLog<D>,
-    survey: Mutex<Survey>,
+    following: Mutex<Following>,
 }
 
 /// Reads a store: cheap to clone, safe to share, never in the way of appends.
@@ -70,10 +70,12 @@ impl<D: Disk> Reader<D> {
     pub fn open_on(disk: D) -> Result<Self, OpenError> {
         let path = disk.describe("");
         let observed = ObservedLog::open(disk)?;
-        let (log, index, mut survey) = (Arc::clone(&observed.log), Arc::new(Index::default()), Survey::default());
-        survey.catch_up(&log, &index);
-        let observed = Some(Observation { log: observed, survey: Mutex::new(survey) });
-        Ok(Self::new(Library { path, log, index, observed, lock: Mutex::new(None) }))
+        let log = Arc::clone(&observed.log);
+        let index = Arc::new(Index::new(Arc::clone(&log), Vec::new()));
+        let observed = Some(Observation { log: observed, following: Mutex::default() });
+        let reader = Self::new(Library { path, log, index, observed, lock: Mutex::new(None) });
+        reader.follow();
+        Ok(reader)
     }
 
     pub(crate) fn new(library: Library<D>) -> Self {
@@ -86,10 +88,11 @@ impl<D: Disk> Reader<D> {
         self.library.log.watermarks.readable()
     }
 
-    /// The last revision of a stream, of what was accepted so far; `None` when it has no events.
-    #[must_use]
-    pub fn stream_revision(&self, stream: &str) -> Option<Revision> {
-        self.library.index.heads.of(stream).map(|head| head.revision)
+    /// The last revision of a stream; `None` when it has no readable events.
+    pub fn stream_revision(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError> {
+        let key = self.library.index.stream_key(stream.as_str());
+        let head = self.library.index.head_of(key, self.head()).map_err(ReadError::Damaged)?;
+        Ok(head.map(|head| head.revision))
     }
 
     /// Reads events up to the head as of now.
@@ -110,7 +113,15 @@ impl<D: Disk> Reader<D> {
     pub fn refresh(&self) -> Result<Vec<Damage>, OpenError> {
         let Some(observed) = &self.library.observed else { return Ok(Vec::new()) };
         observed.log.refresh()?;
-        Ok(observed.survey.lock().catch_up(&self.library.log, &self.library.index))
+        Ok(self.follow())
+    }
+
+    /// Lets the index follow another process's log.
+    fn follow(&self) -> Vec<Damage> {
+        let observed = self.library.observed.as_ref();
+        observed.map_or_else(Vec::new, |observed| {
+            self.library.index.follow(observed.log.disk(), &mut observed.following.lock())
+        })
     }
 
     /// What can be told of the store without reading its events.
@@ -125,7 +136,12 @@ impl<D: Disk> Reader<D> {
             log_bytes += written;
             reserved_bytes += length - written;
         }
-        Ok(Statistics { events: self.head().0, streams: self.library.index.heads.count(), log_bytes, reserved_bytes })
+        Ok(Statistics {
+            events: self.head().0,
+            streams: self.library.index.count(Kind::Stream, self.head()),
+            log_bytes,
+            reserved_bytes,
+        })
     }
 
     /// Gives the lock back: everything that readers can look at is durable and will never be written again.

@@ -1,6 +1,7 @@
 //! What is to be read.
 
-use gesta_model::{Position, Revision, StreamName, Timestamp};
+use crate::index::{Keyring, Plan};
+use gesta_model::{Position, Query, Record, Revision, StreamName, Timestamp};
 
 /// Which events to read, from where, in which direction and how many.
 ///
@@ -12,7 +13,7 @@ use gesta_model::{Position, Revision, StreamName, Timestamp};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Read {
-    pub(super) stream: Option<StreamName>,
+    pub(super) selection: Selection,
     pub(super) from: Option<Position>,
     pub(super) from_revision: Option<Revision>,
     pub(super) since: Option<Timestamp>,
@@ -21,12 +22,40 @@ pub struct Read {
     pub(super) sees_unsynced: bool,
 }
 
+/// Which events are meant.
+#[derive(Clone, Debug)]
+pub(super) enum Selection {
+    Everything,
+    Stream(StreamName),
+    Query(Query),
+}
+
+impl Selection {
+    /// What to look for in the index.
+    pub(super) fn plan(&self, keyring: &Keyring) -> Plan {
+        match self {
+            Self::Everything => Plan::of(&Query::everything(), keyring),
+            Self::Stream(stream) => Plan::of_stream(stream, keyring),
+            Self::Query(query) => Plan::of(query, keyring),
+        }
+    }
+
+    /// Whether an event is meant, by its own word.
+    pub(super) fn matches(&self, record: &Record<'_>) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Stream(stream) => record.stream() == Some(stream.as_str()),
+            Self::Query(query) => query.matches(record),
+        }
+    }
+}
+
 impl Read {
     /// All events, in their global order.
     #[must_use]
     pub fn all() -> Self {
         Self {
-            stream: None,
+            selection: Selection::Everything,
             from: None,
             from_revision: None,
             since: None,
@@ -39,7 +68,14 @@ impl Read {
     /// The events of one stream, in their order.
     #[must_use]
     pub fn stream(stream: StreamName) -> Self {
-        Self { stream: Some(stream), ..Self::all() }
+        Self { selection: Selection::Stream(stream), ..Self::all() }
+    }
+
+    /// The events that match a query, in their global order.
+    #[must_use]
+    pub fn query(query: Query) -> Self {
+        let selection = if query.is_everything() { Selection::Everything } else { Selection::Query(query) };
+        Self { selection, ..Self::all() }
     }
 
     /// Begins at a position, inclusive. Forward, the start is the first event; backward, the last.

@@ -3,7 +3,7 @@
 use super::handle::Store;
 use crate::append::Appender;
 use crate::disk::{Disk, RealDisk};
-use crate::index::{Index, Survey};
+use crate::index::{Following, Index};
 use crate::log::{Identity, LOCK, Log, LogWriter, Manifest, OpenError, Recovered, Segments, create_store, recover};
 use crate::options::Options;
 use crate::read::{Library, Reader};
@@ -37,9 +37,10 @@ impl<D: Disk> Store<D> {
             None => create_store(&disk, &options.environment)?,
         };
         let Recovered { manifest, segments, tail, spare, readable, mut report } = recover(&disk, manifest)?;
-        let log = Arc::new(Log::new(manifest.key, Segments { list: segments }, readable));
-        let index = Arc::new(Index::default());
-        let damage = Survey::default().catch_up(&log, &index);
+        let log = Log::new((manifest.store_id, manifest.key), Segments { list: segments }, readable);
+        let log = Arc::new(log);
+        let index = Arc::new(Index::new(Arc::clone(&log), Vec::new()));
+        let damage = index.follow(&disk, &mut Following::default());
         report.is_degraded |= damage.iter().any(|damage| !damage.positions.is_empty());
         for found in damage {
             if !report.damage.iter().any(|known| known.offset == found.offset && known.file == found.file) {
@@ -56,6 +57,7 @@ impl<D: Disk> Store<D> {
             unsynced_bytes_max: options.unsynced_bytes_max(),
         };
         let writer = LogWriter::new(identity, Arc::clone(&log), tail);
+        let tail_index = index.tail_part(writer.open_segment().unwrap_or(writer.next_number()), writer.position());
         let library = Library {
             path: path.clone(),
             log: Arc::clone(&log),
@@ -63,7 +65,8 @@ impl<D: Disk> Store<D> {
             observed: None,
             lock: Mutex::new(Some(lock)),
         };
-        let appender = Appender::new(disk, options, (log, index), manifest.incarnation, (writer, spare), refusal);
+        let appender =
+            Appender::new(disk, options, (log, index), tail_index, manifest.incarnation, (writer, spare), refusal);
         let appender = Arc::new(appender);
         let threads = appender.start_threads().map_err(OpenError::io(path, "cannot start the store's threads"))?;
         Ok(Self { appender, reader: Reader::new(library), manifest, report, threads: Mutex::new(threads) })

@@ -64,9 +64,16 @@ pub(crate) fn recover<D: Disk>(disk: &D, mut manifest: Manifest) -> Result<Recov
     recovery.report.tail = end;
     let readable = if recovery.report.is_degraded { recovery.evidence_of(tail.as_ref()) } else { end };
     let spare = beyond.into_iter().find(|file| file.number == next_number && !recovery.report.is_degraded);
-    let segments = files.into_iter().filter_map(|file| as_segment(file, tail.as_ref()));
+    let mut segments: Vec<Arc<Segment<D>>> = Vec::new();
+    for file in files {
+        let Ok(header) = file.header else { continue };
+        if let Some(before) = segments.last() {
+            before.sealed_with(header.previous_seal);
+        }
+        segments.push(as_segment(file, &header, tail.as_ref()));
+    }
     Ok(Recovered {
-        segments: segments.collect(),
+        segments,
         spare: spare.map(|file| Spare { number: file.number, path: file.path, bytes: file.length, file: file.file }),
         tail,
         readable,
@@ -299,11 +306,16 @@ fn settle_end<D: Disk>(disk: &D, names: &[String]) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn as_segment<D: Disk>(file: SegmentFile<D>, tail: Option<&(SegmentHeader, TailScan)>) -> Option<Arc<Segment<D>>> {
-    let header = file.header.ok()?;
-    let published = match tail {
-        Some((tail, scan)) if tail.number == file.number && scan.seal.is_none() => scan.offset,
-        _ => file.length,
-    };
-    Some(Arc::new(Segment::new(file.number, header.base, file.path, file.file, published)))
+fn as_segment<D: Disk>(
+    file: SegmentFile<D>,
+    header: &SegmentHeader,
+    tail: Option<&(SegmentHeader, TailScan)>,
+) -> Arc<Segment<D>> {
+    let scan = tail.filter(|(tail, _)| tail.number == file.number).map(|(_, scan)| scan);
+    let published = scan.filter(|scan| scan.seal.is_none()).map_or(file.length, |scan| scan.offset);
+    let segment = Segment::new(file.number, header.base, file.path, file.file, published);
+    if let Some(seal) = scan.and_then(|scan| scan.seal) {
+        segment.sealed_with(seal.fingerprint());
+    }
+    Arc::new(segment)
 }

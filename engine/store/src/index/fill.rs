@@ -1,0 +1,100 @@
+//! Reading a stretch of a segment into an index in memory: the tail at opening, another process's tail as it grows, and a
+//! segment whose index file is missing or damaged.
+
+use super::key::Keyring;
+use super::memory::MemoryIndex;
+use super::place::BatchPlace;
+use super::record_keys::RecordKeys;
+use crate::disk::Disk;
+use crate::log::{Damage, Found, Log, Segment, SegmentWalk, Step, Window};
+use gesta_model::Position;
+use gesta_model::codec::{HEADER_PAGE_BYTES, HEADERS_BYTES, RecordWalk};
+
+/// How far a segment was read into its index.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Filled {
+    pub(crate) offset: u64,
+    pub(crate) position: Position,
+}
+
+impl Filled {
+    /// Nothing of a segment was read yet.
+    pub(crate) fn nothing_of<D: Disk>(segment: &Segment<D>) -> Self {
+        Self { offset: HEADER_PAGE_BYTES as u64, position: segment.base }
+    }
+
+    /// Reads on up to a position and adds what is found to the index; damage is noted there, and returned.
+    ///
+    /// The bytes are read with the disk's own calls, so that a failing disk is damage and not a signal.
+    pub(crate) fn read_on<D: Disk>(
+        &mut self,
+        log: &Log<D>,
+        segment: &Segment<D>,
+        until: Position,
+        (keyring, index): (&Keyring, &MemoryIndex),
+    ) -> Vec<Damage> {
+        let mut found = Vec::new();
+        let window = match Window::new(&segment.file) {
+            Ok(window) => window,
+            Err(error) => {
+                let what = format!("cannot be read: {error}");
+                let damage =
+                    Damage { file: segment.path.clone(), offset: self.offset, positions: self.position..until, what };
+                index.note_gap(damage.clone());
+                self.position = until;
+                return vec![damage];
+            }
+        };
+        let mut adder = Adder { record_keys: RecordKeys::new(keyring), keys: Vec::new(), offsets: Vec::new(), index };
+        let mut walk = SegmentWalk::new(window, &log.key, &segment.path, (self.offset, self.position), until);
+        while let Some(step) = walk.next() {
+            let damage = match step {
+                Step::Damage(damage) => damage,
+                Step::Batch(batch) => match walk.source.verified_body(&batch) {
+                    Ok(body) => {
+                        adder.add_batch(&batch, body);
+                        continue;
+                    }
+                    Err(why) => walk.damaged_body(&batch, why),
+                },
+            };
+            if !damage.positions.is_empty() {
+                index.note_gap(damage.clone());
+            }
+            found.push(damage);
+        }
+        *self = Self { offset: walk.offset, position: walk.position };
+        found
+    }
+}
+
+struct Adder<'a> {
+    record_keys: RecordKeys<'a>,
+    keys: Vec<super::key::Key>,
+    offsets: Vec<u64>,
+    index: &'a MemoryIndex,
+}
+
+impl Adder<'_> {
+    fn add_batch(&mut self, batch: &Found, body: &[u8]) {
+        if batch.header.count == 0 {
+            return;
+        }
+        let first = batch.offset + HEADERS_BYTES as u64;
+        self.offsets.clear();
+        let mut walk = RecordWalk::new(&batch.header);
+        while let Some(Ok(place)) = walk.next_place(body) {
+            self.keys.clear();
+            self.record_keys.add(&place.record, place.request.as_ref(), &mut self.keys);
+            let ordinal = self.index.ordinal(place.record.position());
+            self.index.add(ordinal, &self.keys, place.record.revision());
+            self.offsets.push(first + place.offset as u64);
+        }
+        let place = BatchPlace {
+            ordinal: self.index.ordinal(batch.header.base),
+            offset: batch.offset,
+            recorded_at: batch.header.recorded_at,
+        };
+        self.index.place_batch(place, self.offsets.drain(..));
+    }
+}

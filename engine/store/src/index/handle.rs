@@ -1,0 +1,78 @@
+//! The index as both sides hold it: the set of parts, and what changes it.
+
+use super::key::{Key, Keyring, Kind};
+use super::memory::MemoryIndex;
+use super::part::{Part, Reading};
+use super::set::{Head, IndexSet, Span};
+use crate::disk::Disk;
+use crate::log::{Damage, Log};
+use arc_swap::ArcSwap;
+use gesta_model::{Position, Timestamp};
+use std::sync::Arc;
+
+/// Everything derived from one log.
+pub(crate) struct Index<D: Disk> {
+    pub(crate) keyring: Keyring,
+    pub(crate) set: ArcSwap<IndexSet<D>>,
+    log: Arc<Log<D>>,
+}
+
+impl<D: Disk> Index<D> {
+    /// The index of a log, of which these parts are known.
+    pub(crate) fn new(log: Arc<Log<D>>, parts: Vec<Arc<Part<D>>>) -> Self {
+        Self { keyring: Keyring::new(&log.key.0), set: ArcSwap::new(Arc::new(IndexSet { parts })), log }
+    }
+
+    /// Begins the part of the segment that begins at a position.
+    pub(crate) fn begin_part(&self, number: u64, base: Position) -> Arc<MemoryIndex> {
+        let memory = Arc::new(MemoryIndex::new(base));
+        let part = Arc::new(Part::in_memory(number, Arc::clone(&memory)));
+        self.set.rcu(|set| set.with(Arc::clone(&part)));
+        memory
+    }
+
+    /// The key of a stream.
+    pub(crate) fn stream_key(&self, stream: &str) -> Key {
+        self.keyring.key(Kind::Stream, stream.as_bytes())
+    }
+
+    /// Where a stream stands, of what lies below a position.
+    pub(crate) fn head_of(&self, stream: Key, below: Position) -> Result<Option<Head>, Damage> {
+        self.set.load().head_of(&self.reading(), stream, below)
+    }
+
+    /// Where the batch begins that holds a position below `below`, and its first position.
+    pub(crate) fn batch_at(&self, position: Position, below: Position) -> Option<(u64, Position)> {
+        let span = self.set.load().span_at(position, below)?;
+        if span.part.base == position {
+            return None;
+        }
+        let ordinal = u32::try_from(position.since(span.part.base)).ok()?;
+        let place = span.part.ask(&self.reading(), span.end, |source| source.batch_of(ordinal))?;
+        Some((place.offset, span.position(place.ordinal)))
+    }
+
+    /// The first position below `below` that the store took at a time or later; `below` when there is none.
+    pub(crate) fn first_since(&self, time: Timestamp, below: Position) -> Position {
+        let set = self.set.load();
+        let spans: Vec<Span<D>> = set.spans(Position::START..below).collect();
+        let reading = self.reading();
+        let begins_before = |span: &Span<D>| {
+            let first = span.part.ask(&reading, span.end, |source| source.batch_of(0));
+            first.is_some_and(|place| place.recorded_at < time)
+        };
+        let after = spans.partition_point(begins_before);
+        let Some(span) = after.checked_sub(1).map(|before| &spans[before]) else { return Position::START };
+        let first = span.part.ask(&reading, span.end, |source| source.first_batch_since(time));
+        first.map_or(span.end, |place| span.position(place.ordinal)).min(below)
+    }
+
+    pub(super) fn log(&self) -> &Log<D> {
+        &self.log
+    }
+
+    /// What a lost part is made anew with.
+    pub(crate) fn reading(&self) -> Reading<'_, D> {
+        Reading { log: &self.log, keyring: &self.keyring }
+    }
+}

@@ -1,0 +1,197 @@
+//! The index of one segment, wherever it is: in memory, in its file, or lost and read from the log anew.
+
+use super::file::{Damaged, IndexFile};
+use super::fill::Filled;
+use super::key::{Key, Keyring, Kind};
+use super::memory::MemoryIndex;
+use super::place::BatchPlace;
+use super::term::Term;
+use crate::disk::Disk;
+use crate::log::{Damage, Log};
+use gesta_model::{Position, Timestamp};
+use parking_lot::Mutex;
+use roaring::RoaringBitmap;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// The index of one segment.
+pub(crate) struct Part<D: Disk> {
+    /// The number of the segment.
+    pub(crate) number: u64,
+    /// The position of ordinal 0.
+    pub(crate) base: Position,
+    state: Mutex<State<D>>,
+}
+
+enum State<D: Disk> {
+    Memory(Arc<MemoryIndex>),
+    File(Arc<IndexFile<D>>),
+    /// There is no file that can be believed.
+    Lost,
+}
+
+/// Where a part is read from.
+pub(crate) enum Source<D: Disk> {
+    Memory(Arc<MemoryIndex>),
+    File(Arc<IndexFile<D>>),
+}
+
+impl<D: Disk> Part<D> {
+    /// A part in memory.
+    pub(crate) fn in_memory(number: u64, index: Arc<MemoryIndex>) -> Self {
+        Self { number, base: index.base(), state: Mutex::new(State::Memory(index)) }
+    }
+
+    /// A part in its file.
+    pub(crate) fn in_file(number: u64, file: Arc<IndexFile<D>>) -> Self {
+        Self { number, base: file.base(), state: Mutex::new(State::File(file)) }
+    }
+
+    /// A part whose file is missing or cannot be believed.
+    pub(crate) fn lost(number: u64, base: Position) -> Self {
+        Self { number, base, state: Mutex::new(State::Lost) }
+    }
+
+    /// Asks the part; `end` is where the segment ends. Where the file turns out to be damaged, the segment is read instead.
+    pub(crate) fn ask<T>(
+        &self,
+        reading: &Reading<'_, D>,
+        end: Position,
+        question: impl Fn(&Source<D>) -> Result<T, Damaged>,
+    ) -> T {
+        loop {
+            if let Ok(answer) = question(&self.source(reading, end)) {
+                return answer;
+            }
+            self.lose();
+        }
+    }
+
+    /// The file, if the part is in one.
+    pub(crate) fn file(&self) -> Option<Arc<IndexFile<D>>> {
+        match &*self.state.lock() {
+            State::File(file) => Some(Arc::clone(file)),
+            State::Memory(_) | State::Lost => None,
+        }
+    }
+
+    /// The memory, if the part is there.
+    pub(crate) fn memory(&self) -> Option<Arc<MemoryIndex>> {
+        match &*self.state.lock() {
+            State::Memory(memory) => Some(Arc::clone(memory)),
+            State::File(_) | State::Lost => None,
+        }
+    }
+
+    /// Takes the file from now on.
+    pub(crate) fn moved_to(&self, file: Arc<IndexFile<D>>) {
+        *self.state.lock() = State::File(file);
+    }
+
+    /// Believes the file no more: the segment will be read instead. What is in memory was read from the segment.
+    pub(crate) fn lose(&self) {
+        let mut state = self.state.lock();
+        if matches!(*state, State::File(_)) {
+            *state = State::Lost;
+        }
+    }
+
+    /// Where to read; a lost part is made anew from the log first, by the first who needs it.
+    pub(crate) fn source(&self, reading: &Reading<'_, D>, end: Position) -> Source<D> {
+        let mut state = self.state.lock();
+        if matches!(*state, State::Lost) {
+            let memory = Arc::new(MemoryIndex::new(self.base));
+            reading.read_segment(self.number, end, &memory);
+            *state = State::Memory(memory);
+        }
+        match &*state {
+            State::Memory(memory) => Source::Memory(Arc::clone(memory)),
+            State::File(file) => Source::File(Arc::clone(file)),
+            State::Lost => unreachable!("it was made anew"),
+        }
+    }
+}
+
+/// What is needed to make a lost part anew.
+pub(crate) struct Reading<'l, D: Disk> {
+    pub(crate) log: &'l Log<D>,
+    pub(crate) keyring: &'l Keyring,
+}
+
+impl<D: Disk> Reading<'_, D> {
+    fn read_segment(&self, number: u64, end: Position, memory: &MemoryIndex) {
+        let segments = self.log.segments.load();
+        if let Some(segment) = segments.list.iter().find(|segment| segment.number == number) {
+            Filled::nothing_of(segment).read_on(self.log, segment, end, (self.keyring, memory));
+        } else {
+            let what = "the segment is missing".to_owned();
+            let file = format!("segment {number}");
+            memory.note_gap(Damage { file, offset: 0, positions: memory.base()..end, what });
+        }
+    }
+}
+
+impl<D: Disk> Source<D> {
+    /// What is known of a key, of the ordinals below `end`.
+    pub(crate) fn term(&self, key: Key, end: u32) -> Result<Option<Term>, Damaged> {
+        match self {
+            Self::Memory(memory) => Ok(memory.term(key, end)),
+            Self::File(file) => file.term(key),
+        }
+    }
+
+    /// The ordinals of a term, within a range.
+    pub(crate) fn ordinals(&self, term: &Term, within: Range<u32>) -> Result<RoaringBitmap, Damaged> {
+        match self {
+            Self::Memory(memory) => Ok(memory.ordinals(term.key, within)),
+            Self::File(file) => file.ordinals(term, within),
+        }
+    }
+
+    /// Where in the segment file the record of an ordinal begins; `None` where the log is damaged.
+    pub(crate) fn offset_of(&self, ordinal: u32) -> Result<Option<u64>, Damaged> {
+        match self {
+            Self::Memory(memory) => Ok(memory.offset_of(ordinal)),
+            Self::File(file) => file.offset_of(ordinal).map(Some),
+        }
+    }
+
+    /// The batch that holds an ordinal.
+    pub(crate) fn batch_of(&self, ordinal: u32) -> Result<Option<BatchPlace>, Damaged> {
+        match self {
+            Self::Memory(memory) => Ok(memory.batch_of(ordinal)),
+            Self::File(file) => file.batch_of(ordinal).map(Some),
+        }
+    }
+
+    /// The first batch that the store took at a time or later.
+    pub(crate) fn first_batch_since(&self, time: Timestamp) -> Result<Option<BatchPlace>, Damaged> {
+        match self {
+            Self::Memory(memory) => Ok(memory.first_batch_since(time)),
+            Self::File(file) => file.first_batch_since(time),
+        }
+    }
+
+    /// All terms of a kind, in no particular order.
+    pub(crate) fn terms(&self, kind: Kind, end: u32) -> Result<Vec<Term>, Damaged> {
+        match self {
+            Self::Memory(memory) => {
+                let keys = memory.keys().filter(|key| key.is(kind));
+                Ok(keys.filter_map(|key| memory.term(key, end)).collect())
+            }
+            Self::File(file) => file.terms(kind).collect(),
+        }
+    }
+
+    /// Positions below `end` that are not indexed, because the log is damaged there or missing.
+    pub(crate) fn gaps_up_to(&self, end: Position) -> Vec<Damage> {
+        match self {
+            Self::Memory(memory) => memory.gaps(),
+            Self::File(file) if file.end() < end => {
+                let what = "the segment after the one with this index is missing".to_owned();
+                vec![Damage { file: file.path().to_owned(), offset: 0, positions: file.end()..end, what }]
+            }
+            Self::File(_) => Vec::new(),
+        }
+    }
+}

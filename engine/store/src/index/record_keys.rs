@@ -1,0 +1,53 @@
+//! Which keys an event is found by.
+
+use super::key::{Key, Keyring, Kind};
+use gesta_model::Record;
+use gesta_model::codec::RequestHeader;
+
+/// Makes the keys of one event after another; names that stay the same are hashed once.
+#[derive(Debug)]
+pub(crate) struct RecordKeys<'k> {
+    keyring: &'k Keyring,
+    event_type: (String, Option<Key>),
+    category: (String, Option<Key>),
+}
+
+impl<'k> RecordKeys<'k> {
+    /// Before the first event.
+    pub(crate) fn new(keyring: &'k Keyring) -> Self {
+        Self { keyring, event_type: (String::new(), None), category: (String::new(), None) }
+    }
+
+    /// Adds the keys of an event to `keys`, that of its stream first; `request` is the header of the request it is the
+    /// first event of.
+    pub(crate) fn add(&mut self, record: &Record<'_>, request: Option<&RequestHeader>, keys: &mut Vec<Key>) {
+        let keyring = self.keyring;
+        if let Some(stream) = record.stream() {
+            keys.push(keyring.key(Kind::Stream, stream.as_bytes()));
+            if let Some(category) = category_of(stream) {
+                keys.push(remembered(&mut self.category, keyring, Kind::Category, category));
+            }
+        }
+        keys.push(remembered(&mut self.event_type, keyring, Kind::Type, record.event_type()));
+        keys.extend(record.tags().map(|tag| keyring.key(Kind::Tag, tag.as_bytes())));
+        if let Some(request) = request.filter(|request| request.request_id != 0) {
+            keys.push(keyring.key(Kind::Request, &request.request_id.to_le_bytes()));
+        }
+    }
+}
+
+fn remembered(last: &mut (String, Option<Key>), keyring: &Keyring, kind: Kind, name: &str) -> Key {
+    match last.1 {
+        Some(key) if last.0 == name => key,
+        _ => {
+            let key = keyring.key(kind, name.as_bytes());
+            name.clone_into(&mut last.0);
+            last.1 = Some(key);
+            key
+        }
+    }
+}
+
+fn category_of(stream: &str) -> Option<&str> {
+    stream.split('-').next().filter(|category| !category.is_empty())
+}

@@ -1,0 +1,212 @@
+//! The events that the index finds: each looked up by its position and verified alone.
+
+use super::error::ReadError;
+use super::reader::Library;
+use super::request::Selection;
+use crate::disk::{Disk, DiskFile};
+use crate::index::{IndexSet, Plan, Span, Tally, segment_of};
+use crate::log::{Damage, Segment};
+use gesta_model::codec::Record;
+use gesta_model::{Position, Revision, Timestamp};
+use roaring::bitmap::IntoIter;
+use std::collections::VecDeque;
+use std::ops::{Range, RangeInclusive};
+use std::sync::Arc;
+
+/// Every revision, of every stream and of none.
+pub(super) const ALL_REVISIONS: RangeInclusive<Revision> = Revision(0)..=Revision(u64::MAX);
+
+/// The events of a selection between two positions, in either direction.
+pub(super) struct Pick<D: Disk> {
+    library: Arc<Library<D>>,
+    set: Arc<IndexSet<D>>,
+    selection: Selection,
+    plan: Plan,
+    revisions: RangeInclusive<Revision>,
+    is_backward: bool,
+    /// The positions still to be read, half-open; shrinks from the end that is read.
+    next: Position,
+    end: Position,
+    stretch: Option<Stretch<D>>,
+    /// Damage within the stretch to be told before its events.
+    damage: VecDeque<Damage>,
+    standing: Option<Standing>,
+    pub(super) tally: Tally,
+    /// Records that were looked at.
+    pub(super) touched: u64,
+}
+
+/// The part that is being read.
+struct Stretch<D: Disk> {
+    span: Span<D>,
+    segment: Arc<Segment<D>>,
+    view: <D::File as DiskFile>::View,
+    ordinals: IntoIter,
+}
+
+/// A verified record that is wanted.
+#[derive(Clone, Copy, Debug)]
+struct Standing {
+    offset: usize,
+    position: Position,
+}
+
+impl<D: Disk> Pick<D> {
+    pub(super) fn new(
+        library: Arc<Library<D>>,
+        selection: Selection,
+        revisions: RangeInclusive<Revision>,
+        positions: Range<Position>,
+        is_backward: bool,
+    ) -> Self {
+        let set = library.index.set.load_full();
+        let plan = selection.plan(&library.index.keyring);
+        Self {
+            library,
+            set,
+            selection,
+            plan,
+            revisions,
+            is_backward,
+            next: positions.start.min(positions.end),
+            end: positions.end,
+            stretch: None,
+            damage: VecDeque::new(),
+            standing: None,
+            tally: Tally::default(),
+            touched: 0,
+        }
+    }
+
+    /// The positions still to be read.
+    pub(super) fn remaining_positions(&self) -> Range<Position> {
+        self.next..self.end
+    }
+
+    /// When the store took the event that was read last.
+    pub(super) fn recorded_at(&self) -> Option<Timestamp> {
+        let (stretch, standing) = (self.stretch.as_ref()?, self.standing?);
+        let index = &self.library.index;
+        let ordinal = u32::try_from(standing.position.since(stretch.span.part.base)).ok()?;
+        let place = stretch.span.part.ask(&index.reading(), stretch.span.end, |source| source.batch_of(ordinal));
+        place.map(|place| place.recorded_at)
+    }
+
+    /// Stands before the next record that is wanted; `false` when there is none.
+    pub(super) fn advance(&mut self) -> Result<bool, ReadError> {
+        if self.standing.is_some_and(|standing| (self.next..self.end).contains(&standing.position)) {
+            return Ok(true);
+        }
+        loop {
+            if let Some(damage) = self.damage.pop_front() {
+                return Err(ReadError::Damaged(damage));
+            }
+            let Some(stretch) = &mut self.stretch else {
+                if self.load_stretch()? {
+                    continue;
+                }
+                return Ok(false);
+            };
+            let ordinal = if self.is_backward { stretch.ordinals.next_back() } else { stretch.ordinals.next() };
+            let Some(ordinal) = ordinal else {
+                let positions = stretch.span.positions.clone();
+                self.stretch = None;
+                self.pass(&positions);
+                continue;
+            };
+            if self.stands_at(ordinal)? {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// The record that [`Pick::advance`] stands before.
+    pub(super) fn take(&mut self) -> Result<Record<'_>, ReadError> {
+        let (Some(stretch), Some(standing)) = (&self.stretch, self.standing) else {
+            unreachable!("advance stands before a record")
+        };
+        let decoded = Record::decode(&stretch.view[standing.offset..], standing.position);
+        let (record, _) = decoded.expect("the record was decoded when it was found");
+        if self.is_backward {
+            self.end = standing.position;
+        } else {
+            self.next = standing.position.plus(1);
+        }
+        Ok(record)
+    }
+
+    /// Looks at the event of an ordinal: it must be whole, and must be what was asked for by its own word.
+    fn stands_at(&mut self, ordinal: u32) -> Result<bool, ReadError> {
+        let Some(stretch) = &self.stretch else { return Ok(false) };
+        let position = stretch.span.position(ordinal);
+        if !(self.next..self.end).contains(&position) {
+            return Ok(false);
+        }
+        self.touched += 1;
+        let located = self.library.index.locate(&stretch.span, &stretch.segment, &stretch.view, position);
+        let offset = match located {
+            Ok(offset) => offset,
+            Err(damage) => {
+                let passed = damage.positions.clone();
+                self.pass(&passed);
+                return Err(ReadError::Damaged(damage));
+            }
+        };
+        let decoded = Record::decode(&stretch.view[offset..], position);
+        let (record, _) = decoded.expect("the record was decoded when it was located");
+        let is_wanted = self.selection.matches(&record) && self.is_within_revisions(&record);
+        if is_wanted {
+            self.standing = Some(Standing { offset, position });
+        }
+        Ok(is_wanted)
+    }
+
+    fn is_within_revisions(&self, record: &Record<'_>) -> bool {
+        self.revisions == ALL_REVISIONS || record.revision().is_some_and(|revision| self.revisions.contains(&revision))
+    }
+
+    /// Finds what is wanted in the next part; `false` when no part is left.
+    fn load_stretch(&mut self) -> Result<bool, ReadError> {
+        let mut spans = self.set.spans(self.next..self.end);
+        let span = if self.is_backward { spans.next_back() } else { spans.next() };
+        drop(spans);
+        let Some(span) = span else {
+            self.next = self.end;
+            return Ok(false);
+        };
+        let (library, plan, revisions) = (Arc::clone(&self.library), &self.plan, &self.revisions);
+        let index = &library.index;
+        let (ordinals, gaps, tally) = span.part.ask(&index.reading(), span.end, |source| {
+            let mut tally = self.tally;
+            let end = span.end_ordinal();
+            let within = plan.within_revisions(source, revisions, span.ordinals(), end)?;
+            let ordinals = plan.ordinals(source, within, end, &mut tally)?;
+            Ok((ordinals, source.gaps_up_to(span.end), tally))
+        });
+        self.tally = tally;
+        let asked = span.positions.clone();
+        let touches = |gap: &Damage| gap.positions.start < asked.end && asked.start < gap.positions.end;
+        self.damage.extend(gaps.into_iter().filter(touches));
+        if ordinals.is_empty() {
+            self.pass(&asked);
+            return Ok(true);
+        }
+        let Some(segment) = segment_of(&library.log, span.part.number) else {
+            self.pass(&asked);
+            let what = "the segment that held these positions is missing".to_owned();
+            return Err(ReadError::Damaged(Damage { file: library.path.clone(), offset: 0, positions: asked, what }));
+        };
+        let view = segment.view().map_err(|error| ReadError::Io { path: segment.path.clone(), error })?;
+        self.stretch = Some(Stretch { span, segment, view, ordinals: ordinals.into_iter() });
+        Ok(true)
+    }
+
+    /// Leaves positions behind.
+    fn pass(&mut self, positions: &Range<Position>) {
+        if self.is_backward {
+            self.end = self.end.min(positions.start).max(self.next);
+        } else {
+            self.next = self.next.max(positions.end).min(self.end);
+        }
+    }
+}
