@@ -59,6 +59,14 @@ pub enum OpenError {
         /// What the disk said.
         error: io::Error,
     },
+    /// The file system cannot be written.
+    #[error("{path}: the file system is read-only ({error}): mount it for writing, or open the store for reading only")]
+    ReadOnly {
+        /// The file or directory.
+        path: String,
+        /// What the disk said.
+        error: io::Error,
+    },
     /// The disk failed.
     #[error("{}", describe_failure(path, what, error))]
     Io {
@@ -76,6 +84,7 @@ impl OpenError {
     pub(crate) fn io(path: String, what: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |error| match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::StorageFull { path, error },
+            ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path, error },
             _ => Self::Io { path, what, error },
         }
     }
@@ -85,7 +94,6 @@ impl OpenError {
 pub(crate) fn describe_failure(path: &str, what: &str, error: &io::Error) -> String {
     let advice = match error.kind() {
         ErrorKind::PermissionDenied
-        | ErrorKind::ReadOnlyFilesystem
         | ErrorKind::AlreadyExists
         | ErrorKind::NotFound
         | ErrorKind::NotADirectory

@@ -56,9 +56,9 @@ pub(crate) struct Manifest {
 /// What reading one copy came to.
 enum Copy {
     Absent,
+    /// The disk would not show it.
+    Failed(io::Error),
     Unreadable(String),
-    /// Nothing is known of it but that this user may not read it.
-    Forbidden(io::Error),
     Unsupported(String),
     Valid(Manifest),
 }
@@ -86,11 +86,12 @@ impl Manifest {
         for name in MANIFESTS {
             match read_copy(disk, name) {
                 Copy::Absent => {}
-                Copy::Unreadable(what) => {
-                    trouble = Some(OpenError::ManifestDamaged { path: disk.describe(MANIFESTS[0]), what });
-                }
-                Copy::Forbidden(error) => {
+                Copy::Failed(error) => {
                     trouble = Some(OpenError::io(disk.describe(name), "cannot read the manifest")(error));
+                }
+                Copy::Unreadable(what) => {
+                    let path = disk.describe(MANIFESTS[0]);
+                    trouble = trouble.or(Some(OpenError::ManifestDamaged { path, what }));
                 }
                 Copy::Unsupported(what) => return Err(OpenError::Unsupported { path: disk.describe(name), what }),
                 Copy::Valid(copy) => {
@@ -235,7 +236,6 @@ fn read_copy<D: Disk>(disk: &D, name: &str) -> Copy {
     match read() {
         Ok(bytes) => Manifest::decode(&bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Copy::Absent,
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Copy::Forbidden(error),
-        Err(error) => Copy::Unreadable(error.to_string()),
+        Err(error) => Copy::Failed(error),
     }
 }

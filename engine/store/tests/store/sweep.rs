@@ -1,0 +1,139 @@
+//! Every call of a history fails once: the first, the second, and so on until a history passes unharmed.
+//!
+//! After each, reads go on, refusals are typed, and what was promised is there whichever way the machine goes down.
+
+use crate::history::History;
+use crate::support::{small_options, texts};
+use gesta::disk::{CrashPlan, Fault, SimulatedDisk};
+use gesta::{Read, Store};
+use std::io::ErrorKind;
+
+/// Lives through the history with the fault at each moment; returns how many moments there are.
+fn sweep(fault: impl Fn(u64) -> Fault, count: impl Fn(&SimulatedDisk) -> u64) -> u64 {
+    for moment in 1.. {
+        let disk = SimulatedDisk::new(moment);
+        let fault = fault(moment);
+        let history = History::live(disk, &fault);
+        history.survives_every_end(moment);
+        if count(&history.disk) < moment {
+            assert_eq!(history.refusals, 0, "{fault:?} was not met");
+            return moment - 1;
+        }
+    }
+    unreachable!("a history has an end")
+}
+
+fn fail_call(kind: ErrorKind, persistent: bool) {
+    let calls = sweep(|call| Fault::FailCall { call, kind, persistent }, SimulatedDisk::calls);
+    println!("{calls} calls failed with {kind}, persistent: {persistent}");
+    assert!(calls > 150, "{calls}");
+}
+
+#[test]
+fn any_call_that_fails_once_costs_nothing_that_was_promised() {
+    fail_call(ErrorKind::Other, false);
+}
+
+#[test]
+fn a_disk_that_fails_for_good_at_any_call_costs_nothing_that_was_promised() {
+    fail_call(ErrorKind::Other, true);
+}
+
+#[test]
+fn a_disk_that_is_full_at_any_call_costs_nothing_that_was_promised() {
+    fail_call(ErrorKind::StorageFull, false);
+    fail_call(ErrorKind::StorageFull, true);
+}
+
+#[test]
+fn a_disk_that_turns_read_only_at_any_call_is_still_read() {
+    fail_call(ErrorKind::ReadOnlyFilesystem, true);
+}
+
+#[test]
+fn a_failed_sync_is_never_taken_for_one_that_worked_later() {
+    for persistent in [false, true] {
+        let syncs = sweep(|sync| Fault::FailSync { sync, persistent }, SimulatedDisk::syncs);
+        println!("{syncs} syncs failed, persistent: {persistent}");
+        assert!(syncs > 40, "{syncs}");
+    }
+}
+
+#[test]
+fn a_write_that_stops_half_way_is_not_acknowledged() {
+    let writes = sweep(|write| Fault::ShortWrite { write }, SimulatedDisk::writes);
+    println!("{writes} writes were cut short");
+    assert!(writes > 60, "{writes}");
+}
+
+#[test]
+fn power_that_fails_at_any_call_leaves_no_hole_and_no_missing_segment() {
+    for moment in 1.. {
+        for seed in 0..6 {
+            let disk = SimulatedDisk::new(seed);
+            let history = History::live(disk, &Fault::PowerFailsAt { call: moment });
+            history.disk.power_cut(&CrashPlan::random(moment * 100 + seed));
+            history.survives_every_end(seed);
+            assert_segments_follow_each_other(&history.disk, moment);
+            if history.disk.calls() < moment {
+                println!("the power failed at {} calls", moment - 1);
+                assert!(moment > 150, "{moment}");
+                return;
+            }
+        }
+    }
+}
+
+fn assert_segments_follow_each_other(disk: &SimulatedDisk, moment: u64) {
+    let names = disk.file_names();
+    let segments: Vec<&String> = names.iter().filter(|name| name.ends_with(".log")).collect();
+    for (ordinal, name) in segments.iter().enumerate() {
+        assert!(name.starts_with(&format!("{:010}-", ordinal + 1)), "call {moment}: {names:?}");
+    }
+}
+
+#[test]
+fn recovery_that_is_cut_off_twice_comes_to_the_same_end() {
+    let mut cuts = 0;
+    for moment in (5..200).step_by(13) {
+        let disk = SimulatedDisk::new(moment);
+        let history = History::live(disk, &Fault::PowerFailsAt { call: moment });
+        history.disk.power_cut(&CrashPlan::random(moment));
+        history.disk.clear_faults();
+        let whole = events_after_recovery(&history.disk.fork());
+        for first in 1..40 {
+            let once = history.disk.fork();
+            if !is_cut_off(&once, first) {
+                break;
+            }
+            assert_eq!(events_after_recovery(&once.fork()), whole, "call {moment}, then {first}");
+            for second in (1..40).step_by(3) {
+                let twice = once.fork();
+                if !is_cut_off(&twice, second) {
+                    break;
+                }
+                cuts += 1;
+                assert_eq!(events_after_recovery(&twice), whole, "call {moment}, then {first}, then {second}");
+            }
+        }
+    }
+    println!("{cuts} recoveries were cut off twice");
+    assert!(cuts > 500, "{cuts}");
+}
+
+/// Opens the store and cuts the power in the given call; `false` when opening took fewer calls.
+fn is_cut_off(disk: &SimulatedDisk, call: u64) -> bool {
+    disk.inject(Fault::PowerFailsAt { call });
+    let opened = Store::open_on(disk.clone(), small_options());
+    let is_cut_off = opened.is_err();
+    disk.power_cut(&CrashPlan::random(call));
+    drop(opened);
+    disk.clear_faults();
+    is_cut_off
+}
+
+fn events_after_recovery(disk: &SimulatedDisk) -> Vec<String> {
+    let store = Store::open_on(disk.clone(), small_options()).unwrap();
+    assert!(!store.recovery().is_degraded, "{:?}", store.recovery());
+    texts(store.read(Read::all())).unwrap()
+}
