@@ -83,7 +83,7 @@ fn find_by_walking<D: Disk>(
 ) -> Result<usize, Damage> {
     let window = Window::new(&segment.file).map_err(|error| unreadable(segment, position, &error.to_string()))?;
     let start = (HEADER_PAGE_BYTES as u64, segment.base);
-    let mut walk = SegmentWalk::new(window, &log.key, &segment.path, start, span.end.max(position.plus(1)));
+    let mut walk = SegmentWalk::new(window, &log.origin, &segment.path, start, span.end.max(position.plus(1)));
     while let Some(step) = walk.next() {
         match step {
             Step::Damage(damage) if damage.positions.contains(&position) => return Err(damage),

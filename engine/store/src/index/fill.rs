@@ -46,7 +46,7 @@ impl Filled {
             }
         };
         let mut adder = Adder { record_keys: RecordKeys::new(keyring), keys: Vec::new(), offsets: Vec::new(), index };
-        let mut walk = SegmentWalk::new(window, &log.key, &segment.path, (self.offset, self.position), until);
+        let mut walk = SegmentWalk::new(window, &log.origin, &segment.path, (self.offset, self.position), until);
         while let Some(step) = walk.next() {
             let damage = match step {
                 Step::Damage(damage) => damage,

@@ -95,11 +95,12 @@ impl<D: Disk> Index<D> {
                 let segment = segment_of(self.log(), span.part.number);
                 match (place, segment) {
                     (Some(place), Some(segment)) => match segment.view() {
-                        Ok(view) => match read_request(BatchSource::new(view, &self.log().key), place.offset, position)
-                        {
-                            Some(header) => return Ok(header),
-                            None => (segment.path.clone(), "the request is not where the index has it".to_owned()),
-                        },
+                        Ok(view) => {
+                            match read_request(BatchSource::new(view, &self.log().origin), place.offset, position) {
+                                Some(header) => return Ok(header),
+                                None => (segment.path.clone(), "the request is not where the index has it".to_owned()),
+                            }
+                        }
                         Err(error) => (segment.path.clone(), error.to_string()),
                     },
                     _ => ("the log".to_owned(), "the batch is damaged".to_owned()),

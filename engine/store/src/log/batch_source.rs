@@ -1,7 +1,8 @@
 //! Batches out of bytes that are not trusted: one after another, or looked for.
 
+use super::origin::Origin;
 use crate::disk::DiskFile;
-use gesta_model::codec::{BatchError, BatchHeader, BodyError, HEADERS_BYTES, PORTABLE_BYTES, StoreKey, verify_body};
+use gesta_model::codec::{BatchError, BatchHeader, BodyError, HEADERS_BYTES, PORTABLE_BYTES, verify_body};
 use std::fmt;
 use std::io;
 use std::ops::Deref;
@@ -112,12 +113,12 @@ pub(crate) struct Ahead {
 /// Batches of one segment's bytes.
 pub(crate) struct BatchSource<'k, B> {
     pub(crate) bytes: B,
-    key: &'k StoreKey,
+    origin: &'k Origin,
 }
 
 impl<'k, B: Bytes> BatchSource<'k, B> {
-    pub(crate) fn new(bytes: B, key: &'k StoreKey) -> Self {
-        Self { bytes, key }
+    pub(crate) fn new(bytes: B, origin: &'k Origin) -> Self {
+        Self { bytes, origin }
     }
 
     /// The batch whose headers stand at `offset`; its body lies within the bytes but is not verified.
@@ -129,10 +130,14 @@ impl<'k, B: Bytes> BatchSource<'k, B> {
         let invalid = |error: io::Error| NotABatch::Invalid(format!("cannot be read: {error}"));
         let headers = self.bytes.bytes(offset, HEADERS_BYTES).map_err(invalid)?;
         let headers = headers.first_chunk().expect("as many bytes as asked for");
-        let (header, check) = BatchHeader::decode(headers, self.key).map_err(|error| match error {
+        let (header, check) = BatchHeader::decode(headers, &self.origin.key).map_err(|error| match error {
             BatchError::Unwritten => NotABatch::Unwritten,
             error => NotABatch::Invalid(error.to_string()),
         })?;
+        if self.origin.is_void(&header) {
+            let what = "a batch stands here that a power cut took and later events replaced: it is stale";
+            return Err(NotABatch::Invalid(what.to_owned()));
+        }
         let found = Found { offset, header, check };
         if found.end_offset() > length {
             return Err(NotABatch::Invalid("the batch reaches beyond the end of the file".to_owned()));
@@ -172,7 +177,7 @@ impl<'k, B: Bytes> BatchSource<'k, B> {
                 at += SKIP.min(piece);
                 continue;
             };
-            if let Some(found) = scan_piece(bytes, at, piece, self.key, &mut ahead.nonzero_end, &wanted) {
+            if let Some(found) = scan_piece(bytes, at, piece, self.origin, &mut ahead.nonzero_end, &wanted) {
                 ahead.found = Some(found);
                 return ahead;
             }
@@ -187,7 +192,7 @@ fn scan_piece(
     bytes: &[u8],
     start: u64,
     piece: u64,
-    key: &StoreKey,
+    origin: &Origin,
     nonzero_end: &mut Option<u64>,
     wanted: impl Fn(&Found) -> bool,
 ) -> Option<Found> {
@@ -198,7 +203,8 @@ fn scan_piece(
             continue;
         }
         if let Some(headers) = bytes[at..].first_chunk()
-            && let Ok((header, check)) = BatchHeader::decode(headers, key)
+            && let Ok((header, check)) = BatchHeader::decode(headers, &origin.key)
+            && !origin.is_void(&header)
         {
             let found = Found { offset: start + at as u64, header, check };
             if wanted(&found) {

@@ -24,6 +24,7 @@
 
 use super::error::OpenError;
 use super::files::{MANIFESTS, appear};
+use super::origin::Origin;
 use crate::disk::{Access, Disk, DiskFile};
 use gesta_model::codec::StoreKey;
 use gesta_model::{Incarnation, Position, Uuid};
@@ -42,15 +43,14 @@ const MANIFEST_BYTES_MAX: u64 = 64 << 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Manifest {
     pub(crate) store_id: Uuid,
-    pub(crate) key: StoreKey,
+    /// The secret, and the lives.
+    pub(crate) origin: Origin,
     pub(crate) edit: u64,
     pub(crate) incarnation: Incarnation,
     /// Every position below it was durable when the store was last opened for writing.
     pub(crate) durable_floor: Position,
     /// A truncation to this position was begun and must be finished.
     pub(crate) truncate_at: Option<Position>,
-    /// (incarnation, its first position), growing in both.
-    pub(crate) lives: Vec<(Incarnation, Position)>,
 }
 
 /// What reading one copy came to.
@@ -68,12 +68,11 @@ impl Manifest {
     pub(crate) fn new(store_id: Uuid, key: StoreKey) -> Self {
         Self {
             store_id,
-            key,
+            origin: Origin { key, lives: Vec::new() },
             edit: 0,
             incarnation: Incarnation(1),
             durable_floor: Position::START,
             truncate_at: None,
-            lives: Vec::new(),
         }
     }
 
@@ -125,32 +124,27 @@ impl Manifest {
         self.durable_floor = first;
         self.truncate_at = None;
         if may_have_lost {
-            self.lives.retain(|(_, earlier)| *earlier < first);
-            self.lives.push((self.incarnation, first));
+            self.origin.lives.retain(|(_, earlier)| *earlier < first);
+            self.origin.lives.push((self.incarnation, first));
         }
     }
 
-    /// Whether a position given out in a life still stands for the event it was given to.
-    pub(crate) fn is_lost(&self, given_in: Incarnation, position: Position) -> bool {
-        self.lives.iter().any(|(life, first)| *life > given_in && *first <= position)
-    }
-
     fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(FIXED_BYTES + self.lives.len() * LIFE_BYTES + CRC_BYTES);
-        let lives = u32::try_from(self.lives.len()).expect("a store has fewer than 2^32 lives");
+        let mut bytes = Vec::with_capacity(FIXED_BYTES + self.origin.lives.len() * LIFE_BYTES + CRC_BYTES);
+        let lives = u32::try_from(self.origin.lives.len()).expect("a store has fewer than 2^32 lives");
         bytes.extend_from_slice(&MAGIC);
         bytes.extend_from_slice(&VERSION.to_le_bytes());
         bytes.extend_from_slice(&lives.to_le_bytes());
         bytes.extend_from_slice(&[0; 24]);
         bytes.extend_from_slice(self.store_id.as_bytes());
-        bytes.extend_from_slice(&self.key.0);
+        bytes.extend_from_slice(&self.origin.key.0);
         bytes.extend_from_slice(&self.edit.to_le_bytes());
         bytes.extend_from_slice(&self.durable_floor.0.to_le_bytes());
         let truncate_at = self.truncate_at.map_or(NO_TRUNCATION, |position| position.0);
         bytes.extend_from_slice(&truncate_at.to_le_bytes());
         bytes.extend_from_slice(&u64::from(self.incarnation.0).to_le_bytes());
         debug_assert_eq!(bytes.len(), FIXED_BYTES);
-        for (incarnation, first) in &self.lives {
+        for (incarnation, first) in &self.origin.lives {
             bytes.extend_from_slice(&u64::from(incarnation.0).to_le_bytes());
             bytes.extend_from_slice(&first.0.to_le_bytes());
         }
@@ -182,12 +176,11 @@ impl Manifest {
         let _compatible = fields.u64();
         let mut manifest = Self {
             store_id: Uuid::from_bytes(fields.sixteen()),
-            key: StoreKey(fields.sixteen()),
+            origin: Origin { key: StoreKey(fields.sixteen()), lives: Vec::new() },
             edit: fields.u64(),
             durable_floor: Position(fields.u64()),
             truncate_at: Some(fields.u64()).filter(|position| *position != NO_TRUNCATION).map(Position),
             incarnation: Incarnation(fields.u32()),
-            lives: Vec::new(),
         };
         let _zero = fields.u32();
         if content.len() != FIXED_BYTES + lives * LIFE_BYTES {
@@ -196,7 +189,7 @@ impl Manifest {
         for _ in 0..lives {
             let incarnation = Incarnation(fields.u32());
             let _zero = fields.u32();
-            manifest.lives.push((incarnation, Position(fields.u64())));
+            manifest.origin.lives.push((incarnation, Position(fields.u64())));
         }
         Copy::Valid(manifest)
     }

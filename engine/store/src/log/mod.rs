@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  manifest    who the store is: id, secret, incarnations; never about what the log holds
+//!  origin      what tells the batches of this log from all other bytes
 //!  segment     one file of the log; Segments is the set that readers see
 //!  writer      the tail: batches, syncs, marks, rolls; LogWriter is the only one that writes
 //!  walk        batches of a segment in order, over damage
@@ -21,6 +22,7 @@ mod error;
 mod files;
 mod manifest;
 mod observed;
+mod origin;
 mod recovery;
 mod segment;
 mod shared;

@@ -35,7 +35,11 @@ impl<D: Disk> ObservedLog<D> {
     /// Opens the log as it stands.
     pub(crate) fn open(disk: D) -> Result<Self, OpenError> {
         let manifest = load_manifest(&disk)?;
-        let log = Arc::new(Log::new((manifest.store_id, manifest.key), Segments { list: Vec::new() }, Position::START));
+        let log = Arc::new(Log::new(
+            (manifest.store_id, manifest.origin.clone()),
+            Segments { list: Vec::new() },
+            Position::START,
+        ));
         let observed = Self { disk, log, progress: Mutex::new(Progress { manifest, tail: None, missing: None }) };
         observed.refresh()?;
         Ok(observed)
@@ -74,7 +78,7 @@ impl<D: Disk> ObservedLog<D> {
         let mut stopped_at = None;
         loop {
             let failed = OpenError::io(segment.path.clone(), "cannot read the segment");
-            let mut source = BatchSource::new(Window::new(&segment.file).map_err(failed)?, &self.log.key);
+            let mut source = BatchSource::new(Window::new(&segment.file).map_err(failed)?, &self.log.origin);
             if matches!(scan.advance(&mut source, Position::MAX, |_, _| {}), Some(Stop::Sealed) | None) {
                 return Ok((scan, true));
             }

@@ -2,8 +2,9 @@
 
 use super::batch_source::{BatchSource, Bytes, Found, NotABatch};
 use super::damage::Damage;
+use super::origin::Origin;
 use gesta_model::Position;
-use gesta_model::codec::{HEADER_PAGE_BYTES, StoreKey};
+use gesta_model::codec::HEADER_PAGE_BYTES;
 
 /// What a walk comes upon.
 #[derive(Debug)]
@@ -28,13 +29,13 @@ impl<'k, B: Bytes> SegmentWalk<'k, B> {
     /// A walk from `offset`, where the batch of `position` begins; a segment's first one follows its header page.
     pub(crate) fn new(
         bytes: B,
-        key: &'k StoreKey,
+        origin: &'k Origin,
         path: &str,
         (offset, position): (u64, Position),
         until: Position,
     ) -> Self {
         debug_assert!(offset >= HEADER_PAGE_BYTES as u64);
-        Self { source: BatchSource::new(bytes, key), path: path.to_owned(), offset, position, chain: None, until }
+        Self { source: BatchSource::new(bytes, origin), path: path.to_owned(), offset, position, chain: None, until }
     }
 
     /// The next batch or damage; `None` when every position before the end was accounted for.

@@ -219,7 +219,7 @@ impl<D: Disk> LogWriter<D> {
             ..self.header(BatchKind::Events)
         };
         let headers = group.bytes[HEADER_PAGE_BYTES..].first_chunk_mut().expect("room is kept for the headers");
-        self.chain = header.encode(&self.log.key, headers);
+        self.chain = header.encode(&self.log.origin.key, headers);
         let portable = BatchHeader::portable(headers);
         let from = if let Some(page) = opens {
             group.bytes[..HEADER_PAGE_BYTES].copy_from_slice(&page);
@@ -343,7 +343,7 @@ impl<D: Disk> LogWriter<D> {
             ..header
         };
         let mut headers = [0; HEADERS_BYTES];
-        self.chain = header.encode(&self.log.key, &mut headers);
+        self.chain = header.encode(&self.log.origin.key, &mut headers);
         let bytes = [&headers, body].concat();
         let tail = self.tail.as_ref().expect("only an open tail is written to");
         tail.segment.file.write_at(&bytes, tail.offset)?;

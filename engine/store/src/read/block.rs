@@ -36,7 +36,7 @@ impl<D: Disk> Block<D> {
     ) -> io::Result<Self> {
         let view = segment.view()?;
         let mut entries = Vec::new();
-        let mut walk = SegmentWalk::new(view.clone(), &log.key, &segment.path, start, until);
+        let mut walk = SegmentWalk::new(view.clone(), &log.origin, &segment.path, start, until);
         while takes_all || walk.offset - start.0 < bytes {
             match walk.next() {
                 None => break,

@@ -139,7 +139,7 @@ impl<D: Disk> Sweep<D> {
 
     fn open(&mut self, found: Found) -> Result<(), ReadError> {
         let Some(block) = &self.block else { unreachable!("the batch is one of the block's") };
-        let mut source = BatchSource::new(block.view.clone(), &self.library.log.key);
+        let mut source = BatchSource::new(block.view.clone(), &self.library.log.origin);
         if let Err(why) = source.verified_body(&found) {
             let positions = found.header.positions();
             let damage = Damage { file: block.path.clone(), offset: found.offset, positions, what: why.to_string() };

@@ -79,7 +79,7 @@ impl Verification {
             self.damage(segment.path.clone(), 0, segment.base..segment.base, what);
         }
         let start = (HEADER_PAGE_BYTES as u64, segment.base);
-        let mut walk = SegmentWalk::new(window, &log.key, &segment.path, start, end);
+        let mut walk = SegmentWalk::new(window, &log.origin, &segment.path, start, end);
         let before = self.done;
         while let Some(step) = walk.next() {
             match step {

@@ -75,7 +75,7 @@ impl<D: Disk> Store<D> {
     /// for another event now.
     #[must_use]
     pub fn is_lost(&self, given_in: Incarnation, position: Position) -> bool {
-        self.manifest.is_lost(given_in, position)
+        self.manifest.origin.is_lost(given_in, position)
     }
 
     /// States in the log what is durable, as an idle store does by itself after a moment.

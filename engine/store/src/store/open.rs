@@ -37,7 +37,7 @@ impl<D: Disk> Store<D> {
             None => create_store(&disk, &options.environment)?,
         };
         let Recovered { manifest, segments, tail, spare, readable, mut report } = recover(&disk, manifest)?;
-        let log = Log::new((manifest.store_id, manifest.key), Segments { list: segments }, readable);
+        let log = Log::new((manifest.store_id, manifest.origin.clone()), Segments { list: segments }, readable);
         let log = Arc::new(log);
         let index = Arc::new(Index::new(Arc::clone(&log), Vec::new()));
         let damage = index.follow(&disk, &mut Following::default());

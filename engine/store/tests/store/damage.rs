@@ -6,7 +6,7 @@ use gesta::{AppendError, Durability, OpenError, Read, ReadError, Reader, Store, 
 use gesta::{Position, TruncateError};
 
 /// A store of some segments, closed cleanly: 80 batches of two events each.
-fn closed_store() -> (SimulatedDisk, Vec<String>) {
+pub(crate) fn closed_store() -> (SimulatedDisk, Vec<String>) {
     let disk = SimulatedDisk::new(3);
     let store = open(&disk);
     let mut expected = Vec::new();
@@ -20,7 +20,7 @@ fn closed_store() -> (SimulatedDisk, Vec<String>) {
 }
 
 /// Reads everything over damage: what can be read, with its position, and how many positions are lost.
-fn read_over_damage(reader: &Reader<SimulatedDisk>) -> (Vec<(u64, String)>, u64) {
+pub(crate) fn read_over_damage(reader: &Reader<SimulatedDisk>) -> (Vec<(u64, String)>, u64) {
     let (mut found, mut lost) = (Vec::new(), 0);
     let mut cursor = reader.read(Read::all());
     while let Some(record) = cursor.next_record() {

@@ -5,6 +5,7 @@ mod basics;
 mod closing;
 mod damage;
 mod history;
+mod misplaced;
 mod model;
 mod support;
 mod sweep;

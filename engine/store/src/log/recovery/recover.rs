@@ -100,7 +100,7 @@ struct Beyond {
 impl Recovery {
     fn look_beyond<D: Disk>(&self, file: &SegmentFile<D>) -> Result<Beyond, OpenError> {
         let window = Window::new(&file.file).map_err(OpenError::io(file.path.clone(), "cannot read the segment"))?;
-        let mut source = BatchSource::new(window, &self.manifest.key);
+        let mut source = BatchSource::new(window, &self.manifest.origin);
         let mut beyond = Beyond::default();
         let mut at = 0;
         loop {
@@ -122,9 +122,9 @@ impl Recovery {
             self.report.is_degraded = true;
         }
         let mut scan = TailScan::new(&header, self.manifest.durable_floor.min(header.base));
-        let key = self.manifest.key;
+        let origin = self.manifest.origin.clone();
         let window = Window::new(&file.file).map_err(OpenError::io(file.path.clone(), "cannot read the segment"))?;
-        let mut source = BatchSource::new(window, &key);
+        let mut source = BatchSource::new(window, &origin);
         let torn_end = loop {
             match scan.advance(&mut source, Position::MAX, |_, _| {}) {
                 Some(Stop::NotABatch(why)) => {
