@@ -10,7 +10,7 @@
 //!  40  store_id 16
 //!  56  key 16                    the secret that keys the checks of the store's batches
 //!  72  edit u64                  grows with every edit; the copy with the higher one counts
-//!  80  durable_floor u64         every position below it was durable at the last opening
+//!  80  durable_floor u64         every position below it was durable at the last opening or clean close
 //!  88  truncate_at u64           a truncation that must be finished; all ones: none
 //!  96  incarnation u32
 //! 100  zero u32
@@ -47,7 +47,7 @@ pub(crate) struct Manifest {
     pub(crate) origin: Origin,
     pub(crate) edit: u64,
     pub(crate) incarnation: Incarnation,
-    /// Every position below it was durable when the store was last opened for writing.
+    /// Every position below it was durable when the store was last opened for writing, or closed cleanly.
     pub(crate) durable_floor: Position,
     /// A truncation to this position was begun and must be finished.
     pub(crate) truncate_at: Option<Position>,

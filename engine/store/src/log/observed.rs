@@ -57,7 +57,8 @@ impl<D: Disk> ObservedLog<D> {
             let goes_on = match progress.tail.clone() {
                 None => self.enter_next(&mut progress, 0)?,
                 Some((number, scan)) => {
-                    let (scan, is_sealed) = self.walk_on(&progress.manifest, number, scan)?;
+                    let (mut scan, is_sealed) = self.walk_on(&progress.manifest, number, scan)?;
+                    scan.prove(durable_floor(&progress.manifest));
                     self.show(number, &scan);
                     progress.tail = Some((number, scan.settled()));
                     is_sealed && self.enter_next(&mut progress, number)?
@@ -84,7 +85,7 @@ impl<D: Disk> ObservedLog<D> {
             }
             let doubt = Doubt {
                 unsynced_bytes_max: u64::MAX,
-                evidence: manifest.durable_floor,
+                evidence: durable_floor(manifest),
                 incarnation: Incarnation(u32::MAX),
             };
             let verdict = judge(&scan, &mut source, &doubt);
@@ -121,11 +122,11 @@ impl<D: Disk> ObservedLog<D> {
 
     /// Lets readers see up to where the log must reach: what is missing below it is damage, and not the end of the log.
     fn show_durable_floor(&self, progress: &mut Progress) {
-        let (floor, readable) = (progress.manifest.durable_floor, self.log.watermarks.readable());
+        let (floor, readable) = (durable_floor(&progress.manifest), self.log.watermarks.readable());
         if floor > readable {
             // Readers come upon the positions that are missing, which says more than the name of a file.
             progress.missing = None;
-            self.log.watermarks.publish(floor, floor);
+            self.log.watermarks.publish(floor.max(self.log.watermarks.written()), floor);
         }
     }
 
@@ -188,4 +189,9 @@ fn load_manifest<D: Disk>(disk: &D) -> Result<Manifest, OpenError> {
         Err(damaged @ OpenError::ManifestDamaged { .. }) => Manifest::load(disk)?.ok_or(damaged),
         _ => Err(OpenError::NotFound { path: disk.describe("") }),
     }
+}
+
+/// Every position below it is durable, as far as the manifest knows; a truncation that was begun voids the rest.
+fn durable_floor(manifest: &Manifest) -> Position {
+    manifest.truncate_at.map_or(manifest.durable_floor, |at| manifest.durable_floor.min(at))
 }

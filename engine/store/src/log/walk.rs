@@ -4,7 +4,7 @@ use super::batch_source::{BatchSource, Bytes, Found, NotABatch};
 use super::damage::Damage;
 use super::origin::Origin;
 use gesta_model::Position;
-use gesta_model::codec::HEADER_PAGE_BYTES;
+use gesta_model::codec::{BatchKind, HEADER_PAGE_BYTES};
 
 /// What a walk comes upon.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(crate) struct SegmentWalk<'k, B> {
     pub(crate) position: Position,
     chain: Option<u64>,
     until: Position,
+    /// The segment's seal was passed: nothing follows in this file.
+    is_sealed: bool,
 }
 
 impl<'k, B: Bytes> SegmentWalk<'k, B> {
@@ -35,13 +37,24 @@ impl<'k, B: Bytes> SegmentWalk<'k, B> {
         until: Position,
     ) -> Self {
         debug_assert!(offset >= HEADER_PAGE_BYTES as u64);
-        Self { source: BatchSource::new(bytes, origin), path: path.to_owned(), offset, position, chain: None, until }
+        Self {
+            source: BatchSource::new(bytes, origin),
+            path: path.to_owned(),
+            offset,
+            position,
+            chain: None,
+            until,
+            is_sealed: false,
+        }
     }
 
     /// The next batch or damage; `None` when every position before the end was accounted for.
     pub(crate) fn next(&mut self) -> Option<Step> {
         if self.position >= self.until {
             return None;
+        }
+        if self.is_sealed {
+            return Some(Step::Damage(self.missing_segment()));
         }
         self.pass_unwritten_mark();
         let what = match self.source.batch_at(self.offset) {
@@ -53,6 +66,7 @@ impl<'k, B: Bytes> SegmentWalk<'k, B> {
                 self.offset = found.end_offset();
                 self.position = found.header.end();
                 self.chain = Some(found.check);
+                self.is_sealed = found.header.kind == BatchKind::Seal;
                 return Some(Step::Batch(found));
             }
             Err(NotABatch::Invalid(what)) => what,
@@ -82,6 +96,14 @@ impl<'k, B: Bytes> SegmentWalk<'k, B> {
             self.offset = found.offset;
             self.chain = None;
         }
+    }
+
+    /// What the seal says is in a file that is not there.
+    fn missing_segment(&mut self) -> Damage {
+        let positions = self.position..self.until;
+        self.position = self.until;
+        let what = "the segment file after this one is missing or empty".to_owned();
+        Damage { file: self.path.clone(), offset: self.offset, positions, what }
     }
 
     /// Goes on at the next batch that can follow, and names what lies between.

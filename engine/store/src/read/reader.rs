@@ -144,9 +144,9 @@ impl<D: Disk> Reader<D> {
         })
     }
 
-    /// Gives the lock back: everything that readers can look at is durable and will never be written again.
-    pub(crate) fn let_next_writer_in(&self) {
-        self.library.lock.lock().take();
+    /// Hands out the lock: everything that readers can look at is durable and will never be written again.
+    pub(crate) fn take_lock(&self) -> Option<D::Lock> {
+        self.library.lock.lock().take()
     }
 
     pub(super) fn library(&self) -> &Library<D> {

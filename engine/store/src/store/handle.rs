@@ -14,6 +14,7 @@ use std::thread::JoinHandle;
 /// Share it between threads by reference or in an `Arc`. Dropping it closes it; [`Store::close`] tells whether that went
 /// well.
 pub struct Store<D: Disk = RealDisk> {
+    pub(super) disk: D,
     pub(super) appender: Arc<Appender<D>>,
     pub(super) reader: Reader<D>,
     pub(super) manifest: Manifest,
@@ -94,10 +95,23 @@ impl<D: Disk> Store<D> {
         let threads = std::mem::take(&mut *self.threads.lock());
         let outcome = self.appender.close(threads);
         // After a failure, readers may still look at bytes that a new writer would cut: it comes in when they are gone.
-        if outcome.is_ok() {
-            self.reader.let_next_writer_in();
+        outcome?;
+        let Some(lock) = self.reader.take_lock() else { return Ok(()) };
+        let noted = self.note_end();
+        drop(lock);
+        noted.map_err(|error| CloseError { cause: Arc::new(error) })
+    }
+
+    /// Notes in the manifest how far the log reaches, so that a store which was closed cleanly notices later when any part
+    /// of its end is gone.
+    fn note_end(&self) -> std::io::Result<()> {
+        let end = self.reader.head();
+        if self.report.is_degraded || end == self.manifest.durable_floor {
+            return Ok(());
         }
-        outcome
+        let mut manifest = self.manifest.clone();
+        manifest.durable_floor = end;
+        manifest.store(&self.disk)
     }
 }
 

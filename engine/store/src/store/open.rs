@@ -65,10 +65,17 @@ impl<D: Disk> Store<D> {
             observed: None,
             lock: Mutex::new(Some(lock)),
         };
-        let appender =
-            Appender::new(disk, options, (log, index), tail_index, manifest.incarnation, (writer, spare), refusal);
+        let appender = Appender::new(
+            disk.clone(),
+            options,
+            (log, index),
+            tail_index,
+            manifest.incarnation,
+            (writer, spare),
+            refusal,
+        );
         let appender = Arc::new(appender);
         let threads = appender.start_threads().map_err(OpenError::io(path, "cannot start the store's threads"))?;
-        Ok(Self { appender, reader: Reader::new(library), manifest, report, threads: Mutex::new(threads) })
+        Ok(Self { disk, appender, reader: Reader::new(library), manifest, report, threads: Mutex::new(threads) })
     }
 }

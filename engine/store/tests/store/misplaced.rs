@@ -1,11 +1,11 @@
 //! Bytes that are true in themselves and stand in the wrong place or belong to another time: lost, misdirected and stale
 //! writes, old copies of files, files that are short or gone.
 
-use crate::damage::read_over_damage;
-use crate::support::{open, request};
+use crate::damage::{closed_store, read_over_damage};
+use crate::support::{event, open, request, small_options, texts};
 use gesta::codec::{BatchHeader, HEADER_PAGE_BYTES, HEADERS_BYTES, StoreKey};
 use gesta::disk::{CrashPlan, Granularity, Keep, SimulatedDisk};
-use gesta::{Durability, Reader};
+use gesta::{AppendError, AppendRequest, Durability, OpenError, Position, Read, ReadError, Reader, Store};
 
 /// The batches of a segment with events in them: where each begins and how long it is.
 fn batches(disk: &SimulatedDisk, name: &str) -> Vec<(u64, u64)> {
@@ -32,6 +32,26 @@ fn written_segments(disk: &SimulatedDisk) -> Vec<String> {
     segments(disk).into_iter().filter(|name| !batches(disk, name).is_empty()).collect()
 }
 
+/// No wrong event is read, every position is either read or named as lost, and what lost anything takes no appends.
+/// Returns how many events are lost.
+fn check_honest(disk: &SimulatedDisk, expected: &[String], what: &str) -> u64 {
+    let before: Vec<Vec<u8>> = segments(disk).iter().map(|name| disk.image(name)).collect();
+    let store = Store::open_on(disk.clone(), small_options()).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let lost = check_reader(&store.reader(), expected, what);
+    let reader = Reader::open_on(disk.clone()).unwrap_or_else(|error| panic!("{what}: {error}"));
+    assert_eq!(check_reader(&reader, expected, what), lost, "{what}: a reader beside it");
+    let appended = store.append(request("a-1", &["x"], Durability::Durable));
+    if lost == 0 {
+        return lost;
+    }
+    assert!(store.recovery().is_degraded, "{what}: {:?}", store.recovery());
+    assert!(matches!(appended, Err(AppendError::Degraded { .. })), "{what}: {appended:?}");
+    drop(store);
+    let after: Vec<Vec<u8>> = segments(disk).iter().map(|name| disk.image(name)).collect();
+    assert!(before == after, "{what}: a damaged store is not changed");
+    lost
+}
+
 fn check_reader(reader: &Reader<SimulatedDisk>, expected: &[String], what: &str) -> u64 {
     let (found, lost) = read_over_damage(reader);
     for (position, data) in &found {
@@ -39,6 +59,181 @@ fn check_reader(reader: &Reader<SimulatedDisk>, expected: &[String], what: &str)
     }
     assert_eq!(found.len() as u64 + lost, expected.len() as u64, "{what}: silently shorter");
     lost
+}
+
+#[test]
+fn a_lost_write_of_four_kilobytes_anywhere_is_noticed() {
+    let (disk, expected) = closed_store();
+    for name in written_segments(&disk) {
+        let image = disk.image(&name);
+        for offset in (HEADER_PAGE_BYTES..image.len()).step_by(512) {
+            let end = image.len().min(offset + 4096);
+            if image[offset..end].iter().all(|byte| *byte == 0) {
+                continue;
+            }
+            let disk = disk.fork();
+            disk.zero(&name, offset as u64..end as u64);
+            let hit = batches(&disk, &name).len() < batches_of_image(&disk, &name, &image);
+            let lost = check_honest(&disk, &expected, &format!("{name}: zeros at {offset}"));
+            assert!(lost > 0 || !hit, "{name}: zeros at {offset}");
+        }
+    }
+}
+
+/// How many batches the segment held when it had this image.
+fn batches_of_image(disk: &SimulatedDisk, name: &str, image: &[u8]) -> usize {
+    let whole = disk.fork();
+    whole.restore(name, image.to_vec());
+    batches(&whole, name).len()
+}
+
+#[test]
+fn a_batch_that_was_written_to_the_wrong_place_is_noticed_there() {
+    let (disk, expected) = closed_store();
+    let all: Vec<(String, u64, u64)> = written_segments(&disk)
+        .into_iter()
+        .flat_map(|name| batches(&disk, &name).into_iter().map(move |(offset, bytes)| (name.clone(), offset, bytes)))
+        .collect();
+    let mut copies = 0;
+    for (from_name, from, bytes) in all.iter().step_by(3) {
+        for (to_name, to, room) in all.iter().step_by(5) {
+            let is_itself = (from_name, from) == (to_name, to);
+            if is_itself || bytes != room {
+                continue;
+            }
+            let disk = disk.fork();
+            disk.copy_within(from_name, *from..from + bytes, to_name, *to);
+            let what = format!("{from_name} byte {from} over {to_name} byte {to}");
+            assert_eq!(check_honest(&disk, &expected, &what), 2, "{what}: exactly one batch is lost");
+            copies += 1;
+        }
+    }
+    assert!(copies > 100, "{copies}");
+}
+
+#[test]
+fn a_batch_that_was_written_across_two_others_costs_no_third() {
+    let (disk, expected) = closed_store();
+    let name = &written_segments(&disk)[1];
+    let batches = batches(&disk, name);
+    let (from, bytes) = batches[0];
+    for window in batches[1..].windows(2) {
+        let disk = disk.fork();
+        disk.copy_within(name, from..from + bytes, name, window[0].0 + 16);
+        let lost = check_honest(&disk, &expected, &format!("{name} byte {} and 16", window[0].0));
+        assert!((2..=4).contains(&lost), "{lost}");
+    }
+}
+
+#[test]
+fn a_batch_that_was_written_beyond_the_end_of_the_log_is_not_part_of_it() {
+    let (disk, expected) = closed_store();
+    let written = written_segments(&disk);
+    let (from_name, to_name) = (&written[0], written.last().unwrap());
+    let (from, bytes) = batches(&disk, from_name)[1];
+    let (last, last_bytes) = *batches(&disk, to_name).last().unwrap();
+    let near = disk.fork();
+    near.copy_within(from_name, from..from + bytes, to_name, last + last_bytes + 512);
+    assert_eq!(check_honest(&near, &expected, "soon after the end"), 0);
+    assert_eq!(open(&near).reader().head().0, expected.len() as u64 + 1, "an interrupted write explains it");
+
+    disk.copy_within(from_name, from..from + bytes, to_name, disk.image(to_name).len() as u64 - bytes);
+    assert_eq!(check_honest(&disk, &expected, "far beyond the end"), 0);
+    let store = open(&disk);
+    assert!(store.recovery().is_degraded, "no interrupted write explains it");
+    assert!(matches!(store.append(request("a-1", &["x"], Durability::Durable)), Err(AppendError::Degraded { .. })));
+}
+
+#[test]
+fn an_old_copy_of_any_segment_is_noticed() {
+    let disk = SimulatedDisk::new(3);
+    let store = open(&disk);
+    let (mut expected, mut copies) = (Vec::new(), Vec::new());
+    for number in 0..70 {
+        let data = format!("event {number} {}", "x".repeat(150));
+        store.append(request("a-1", &[&data], Durability::Durable)).unwrap();
+        expected.push(data);
+        let newest = written_segments(&disk).pop().unwrap();
+        copies.push((newest.clone(), disk.image(&newest), expected.len()));
+    }
+    store.close().unwrap();
+    assert!(written_segments(&disk).len() >= 3);
+    for (name, image, count) in copies {
+        let now = batches(&disk, &name).len();
+        let disk = disk.fork();
+        disk.restore(&name, image.clone());
+        let gone = now - batches(&disk, &name).len();
+        let lost = check_honest(&disk, &expected, &format!("{name} as it was after {count} events"));
+        assert_eq!(lost, gone as u64, "{name} as it was after {count} events");
+    }
+}
+
+#[test]
+fn an_old_copy_of_both_manifests_is_refused() {
+    let (disk, expected) = closed_store();
+    let old: Vec<Vec<u8>> = ["manifest", "manifest.copy"].iter().map(|name| disk.image(name)).collect();
+    let store = open(&disk);
+    store.append(request("a-1", &["of a later life"], Durability::Durable)).unwrap();
+    store.close().unwrap();
+    disk.restore("manifest", old[0].clone());
+    assert_eq!(open(&disk.fork()).reader().head(), Position(expected.len() as u64 + 1), "the newer copy counts");
+    disk.restore("manifest.copy", old[1].clone());
+    let before: Vec<Vec<u8>> = disk.file_names().iter().map(|name| disk.image(name)).collect();
+    let Err(error) = Store::open_on(disk.clone(), small_options()) else { panic!("the manifest is too old") };
+    assert!(matches!(error, OpenError::Foreign { .. }), "{error:?}");
+    let after: Vec<Vec<u8>> = disk.file_names().iter().map(|name| disk.image(name)).collect();
+    assert!(before == after, "a refused store is not changed");
+}
+
+#[test]
+fn a_segment_of_another_store_is_refused() {
+    let (disk, _) = closed_store();
+    let other = SimulatedDisk::new(4);
+    let store = open(&other);
+    store.append(request("a-1", &["of another store"], Durability::Durable)).unwrap();
+    store.close().unwrap();
+    for name in written_segments(&disk) {
+        let disk = disk.fork();
+        disk.restore(&name, other.image(&written_segments(&other)[0]));
+        let Err(error) = Store::open_on(disk.clone(), small_options()) else { panic!("{name} is of another store") };
+        assert!(matches!(error, OpenError::Foreign { .. }), "{error:?}");
+        assert!(Reader::open_on(disk).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn a_segment_that_was_shortened_or_emptied_is_noticed_and_left_as_it_is() {
+    let (disk, expected) = closed_store();
+    for name in written_segments(&disk) {
+        let length = disk.image(&name).len() as u64;
+        let ends: Vec<u64> = batches(&disk, &name).iter().map(|(offset, bytes)| offset + bytes).collect();
+        let last = *ends.last().unwrap();
+        for short in [0, 100, 4096, 5000, ends[0], last - 8, length - 4096, length - 1] {
+            let kept = ends.iter().filter(|end| **end <= short).count();
+            let disk = disk.fork();
+            disk.truncate(&name, short);
+            let lost = check_honest(&disk, &expected, &format!("{name} cut to {short} bytes"));
+            assert_eq!(lost, 2 * (ends.len() - kept) as u64, "{name} cut to {short} bytes");
+        }
+        let disk = disk.fork();
+        disk.zero(&name, 0..length);
+        let lost = check_honest(&disk, &expected, &format!("{name} is all zeros"));
+        assert_eq!(lost, 2 * ends.len() as u64, "{name} is all zeros");
+    }
+}
+
+#[test]
+fn any_missing_segment_is_named_and_the_rest_is_read() {
+    let (disk, expected) = closed_store();
+    for name in written_segments(&disk) {
+        let count = batches(&disk, &name).len() as u64;
+        let disk = disk.fork();
+        disk.delete(&name);
+        assert_eq!(check_honest(&disk, &expected, &format!("{name} is missing")), 2 * count);
+        let store = open(&disk);
+        let named = store.recovery().damage.iter().any(|damage| damage.what.contains("missing"));
+        assert!(named, "{:?}", store.recovery().damage);
+    }
 }
 
 #[test]
@@ -65,4 +260,32 @@ fn a_write_that_a_power_cut_took_and_a_stale_sector_brings_back_is_noticed() {
     let expected = ["first", "truth", "later"].map(str::to_owned);
     let lost = check_reader(&store.reader(), &expected, "a stale batch of the same place");
     assert_eq!(lost, 1);
+}
+
+#[test]
+fn sectors_that_the_disk_cannot_read_cost_their_batch_and_the_process_lives() {
+    let (disk, expected) = closed_store();
+    let name = &written_segments(&disk)[1];
+    let (offset, bytes) = batches(&disk, name)[2];
+    let store = open(&disk);
+    let bad = gesta::disk::Fault::FailRead { file: name.clone(), range: offset + 8..offset + bytes - 8 };
+    disk.inject(bad.clone());
+    let mut cursor = store.read(Read::all());
+    let failed = loop {
+        match cursor.next_record() {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => break error,
+            None => panic!("the bad sectors were read"),
+        }
+    };
+    assert!(matches!(failed, ReadError::Io { .. } | ReadError::Damaged(_)), "{failed:?}");
+    store.append(AppendRequest::new().event(event("a-1", "goes on"))).unwrap();
+    drop(cursor);
+    disk.clear_faults();
+    assert_eq!(texts(store.read(Read::all())).unwrap().len(), expected.len() + 1);
+    store.close().unwrap();
+    disk.inject(bad);
+    let store = open(&disk);
+    assert!(store.recovery().is_degraded);
+    assert!(store.recovery().damage[0].what.contains("read"), "{:?}", store.recovery().damage);
 }

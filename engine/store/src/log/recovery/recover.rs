@@ -251,9 +251,9 @@ impl Recovery {
             self.damage(file.path.clone(), 0, end..evidence.max(beyond.evidence), what.to_owned());
         }
         let is_missing = is_sealed && has_tail && files.is_empty();
-        if is_missing || (!has_tail && self.manifest.durable_floor > end) {
+        if is_missing || (!self.report.is_degraded && self.manifest.durable_floor > end) {
             self.report.is_degraded = true;
-            let what = format!("the segment file with number {next_number} is missing");
+            let what = format!("the segment file with number {next_number} is missing or empty");
             self.damage(directory.to_owned(), 0, end..evidence, what);
         }
     }
