@@ -57,8 +57,8 @@ pub enum AppendError {
         /// What the disk said.
         cause: Arc<io::Error>,
     },
-    /// The next segment could not be made, for another reason than a full disk.
-    #[error("the next segment of the log could not be made ({cause}): look after the disk and append again")]
+    /// The next segment could not be made, for another reason than a full disk. The next append tries again.
+    #[error("the next segment of the log could not be made ({cause}): remove the cause and append again")]
     NoSegment {
         /// What the disk said.
         cause: Arc<io::Error>,

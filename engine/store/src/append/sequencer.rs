@@ -273,9 +273,7 @@ fn order_spare<D: Disk>(staging: &mut Staging<D>, body: u64) -> bool {
 fn no_segment(bytes: u64, cause: &Arc<io::Error>) -> AppendError {
     let cause = Arc::clone(cause);
     match cause.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-            AppendError::StorageFull { bytes, cause }
-        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => AppendError::StorageFull { bytes, cause },
         _ => AppendError::NoSegment { cause },
     }
 }

@@ -3,10 +3,13 @@
 mod ambiguity;
 mod basics;
 mod closing;
+mod child;
 mod damage;
 mod history;
+mod machine;
 mod misplaced;
 mod model;
+mod mounted;
 mod support;
 mod sweep;
 mod syscalls;

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use rustix::fs::{Advice, FallocateFlags};
 use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit};
 
 use super::directory::naming;
 use super::map::{FileMap, RealView};
@@ -81,6 +82,7 @@ impl DiskFile for RealFile {
         if len == 0 {
             return Ok(());
         }
+        require_within_limit(len).map_err(naming(&self.path))?;
         self.reserve(len).map_err(naming(&self.path))
     }
 
@@ -110,5 +112,19 @@ impl DiskFile for RealFile {
         // The fence before the first look: once the view is handed out no write can reach its bytes.
         self.fence.admit_view(end).map_err(naming(&self.path))?;
         Ok(view)
+    }
+}
+
+/// Refuses what is longer than the process may make a file: the system would answer with a signal that ends the process.
+///
+/// Asking here is enough, because no file is ever written beyond its allocated length. A library has no business with the
+/// signals of its program.
+fn require_within_limit(len: u64) -> io::Result<()> {
+    match getrlimit(Resource::Fsize).current {
+        Some(limit) if len > limit => {
+            let text = format!("{len} bytes are more than the {limit} that this process may write: raise `ulimit -f`");
+            Err(io::Error::new(io::ErrorKind::FileTooLarge, text))
+        }
+        _ => Ok(()),
     }
 }
