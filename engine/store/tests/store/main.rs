@@ -10,6 +10,7 @@ mod machine;
 mod misplaced;
 mod model;
 mod mounted;
+mod slow;
 mod support;
 mod sweep;
 mod syscalls;
