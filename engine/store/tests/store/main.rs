@@ -11,6 +11,7 @@ mod machine;
 mod misplaced;
 mod model;
 mod mounted;
+mod power;
 mod slow;
 mod support;
 mod sweep;

@@ -1,0 +1,104 @@
+//! Real power cuts, as far as a file system can tell: ext4 and xfs on a loop device, shut down under a writer.
+
+use crate::support::{request, texts};
+use crate::{child, mounted::Mounted};
+use gesta::{Durability, Options, Read, Store};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Small segments, so that the power also fails in rolls and while spares are made.
+fn options() -> Options {
+    Options { first_segment_bytes: 32 << 10, segment_bytes_max: 64 << 10, ..Options::default() }
+}
+
+/// How many cuts: more with `GESTA_POWER_CUTS`.
+fn cuts() -> u64 {
+    std::env::var("GESTA_POWER_CUTS").ok().and_then(|count| count.parse().ok()).unwrap_or(20)
+}
+
+fn is_installed(program: &str) -> bool {
+    Command::new(program).arg("-V").output().is_ok()
+}
+
+/// Appends for ever and tells of each position that was acknowledged as durable.
+fn append_until_killed(directory: &Path) {
+    let store = Store::open(directory, options()).unwrap();
+    loop {
+        let position = store.reader().head().0;
+        let data = format!("event {position} {}", "x".repeat(usize::try_from(position * 37 % 900).unwrap()));
+        let mut durability = Durability::Durable;
+        if position % 5 == 3 {
+            durability = Durability::Written;
+        }
+        match store.append(request("a-1", &[&data], durability)) {
+            Ok(receipt) if receipt.durability == Durability::Durable => println!("acknowledged {position}"),
+            Ok(_) if store.sync().is_ok() => {}
+            _ => return,
+        }
+    }
+}
+
+/// One cut after some acknowledgements; returns how many events must be there.
+fn cut_while_appending(image: &Path, test: &str, acknowledgements: usize) -> u64 {
+    let mounted = Mounted::image(image).expect("it could be mounted before");
+    let mut writer = child::command(test, &mounted.path().join("store")).stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(writer.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut positions = lines.filter_map(|line| line.strip_prefix("acknowledged ").and_then(|text| text.parse().ok()));
+    let last: u64 = positions.by_ref().nth(acknowledgements).expect("the writer goes on until the power fails");
+    mounted.cut_power();
+    writer.kill().unwrap();
+    writer.wait().unwrap();
+    last + 1
+}
+
+/// Everything that was acknowledged before the cut is there, in order, and the store goes on.
+fn check_after_cut(image: &Path, acknowledged: u64, what: &str) -> u64 {
+    let mounted = Mounted::image(image).expect("it could be mounted before");
+    let store = Store::open(mounted.path().join("store"), options()).unwrap();
+    let report = store.recovery().clone();
+    assert!(!report.is_degraded, "{what}: {report:?}");
+    let found = texts(store.read(Read::all())).unwrap();
+    assert!(found.len() as u64 >= acknowledged, "{what}: lost: {} of {acknowledged}: {report:?}", found.len());
+    for (position, data) in found.iter().enumerate() {
+        assert!(data.starts_with(&format!("event {position} ")), "{what}: {data}");
+    }
+    store.close().unwrap();
+    report.torn_bytes
+}
+
+fn survive_power_cuts(file_system: &str, image_bytes: u64, test: &str) {
+    if let Some(directory) = child::directory() {
+        return append_until_killed(&directory);
+    }
+    let make = format!("mkfs.{file_system}");
+    if !is_installed(&make) || !is_installed("perl") {
+        eprintln!("skipped: {make} and perl are needed to cut the power of {file_system}");
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let image = directory.path().join("image");
+    std::fs::File::create(&image).unwrap().set_len(image_bytes).unwrap();
+    let made = Command::new(make).arg("-q").arg(&image).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    if Mounted::image(&image).is_none() {
+        return;
+    }
+    let mut torn = 0;
+    for cut in 0..cuts() {
+        let acknowledgements = usize::try_from(cut * 7919 % 41).unwrap();
+        let acknowledged = cut_while_appending(&image, test, acknowledgements);
+        torn += u64::from(check_after_cut(&image, acknowledged, &format!("cut {cut} of {file_system}")) > 0);
+    }
+    println!("{} real power cuts of {file_system}, 0 acknowledged events lost, {torn} torn tails cut", cuts());
+}
+
+#[test]
+fn real_power_cuts_of_ext4_lose_nothing_that_was_acknowledged() {
+    survive_power_cuts("ext4", 32 << 20, "power::real_power_cuts_of_ext4_lose_nothing_that_was_acknowledged");
+}
+
+#[test]
+fn real_power_cuts_of_xfs_lose_nothing_that_was_acknowledged() {
+    survive_power_cuts("xfs", 320 << 20, "power::real_power_cuts_of_xfs_lose_nothing_that_was_acknowledged");
+}
