@@ -22,6 +22,9 @@ mod options;
 mod read;
 #[cfg(gesta_sabotage)]
 pub mod sabotage;
+#[cfg(not(gesta_sabotage))]
+#[allow(unreachable_pub, reason = "public in a sabotaged build alone")]
+mod sabotage;
 mod store;
 
 pub use append::{AppendError, CloseError, Ticket};

@@ -8,6 +8,7 @@ use super::recovery::TailScan;
 use super::segment::Segment;
 use super::spare::Spare;
 use crate::disk::{Disk, DiskFile};
+use crate::sabotage::{Bug, has};
 use gesta_model::codec::{
     BatchHeader, BatchKind, CLOSING, HEADER_PAGE_BYTES, HEADERS_BYTES, PORTABLE_BYTES, SEAL_BODY_BYTES, Seal,
     SealDigest, SegmentHeader, body_crc,
@@ -239,18 +240,18 @@ impl<D: Disk> LogWriter<D> {
 
     /// Lets readers who ask for unsynced events see what was written.
     pub(crate) fn show(&self) {
-        self.log.watermarks.publish(self.position, self.durable);
+        let readable = if has(Bug::PublishBeforeSync) { self.position } else { self.durable };
+        self.log.watermarks.publish(self.position, readable);
     }
 
     /// Makes everything written durable and shows it to readers.
     pub(crate) fn sync(&mut self) -> io::Result<()> {
-        if let Some(tail) = &mut self.tail {
-            #[cfg(gesta_sabotage)]
-            let is_skipped = crate::sabotage::has(crate::sabotage::Bug::AcknowledgeBeforeSync);
-            #[cfg(not(gesta_sabotage))]
-            let is_skipped = false;
-            if !is_skipped {
-                tail.segment.file.sync_data()?;
+        if let Some(tail) = &mut self.tail
+            && !has(Bug::AcknowledgeBeforeSync)
+        {
+            match tail.segment.file.sync_data() {
+                Err(_) if has(Bug::RetryFailedSync) => tail.segment.file.sync_data()?,
+                outcome => outcome?,
             }
             tail.synced = tail.offset;
         }

@@ -59,7 +59,7 @@ fn check_flip(disk: &SimulatedDisk, expected: &[String], name: &str, offset: u64
 }
 
 #[test]
-fn no_flipped_bit_yields_a_wrong_event_or_costs_more_than_a_batch() {
+pub(crate) fn no_flipped_bit_yields_a_wrong_event_or_costs_more_than_a_batch() {
     let (disk, expected) = closed_store();
     // All of them with GESTA_ALL_BITS; otherwise a sample that visits every part.
     let step = if std::env::var_os("GESTA_ALL_BITS").is_some() { 1 } else { 67 };
@@ -76,7 +76,7 @@ fn no_flipped_bit_yields_a_wrong_event_or_costs_more_than_a_batch() {
 }
 
 #[test]
-fn damage_in_the_last_acknowledged_group_is_corruption_once_a_mark_followed() {
+pub(crate) fn damage_in_the_last_acknowledged_group_is_corruption_once_a_mark_followed() {
     let disk = SimulatedDisk::new(3);
     let store = open(&disk);
     store.append(request("a-1", &["one"], Durability::Durable)).unwrap();

@@ -2,8 +2,8 @@
 
 mod ambiguity;
 mod basics;
-mod closing;
 mod child;
+mod closing;
 mod damage;
 mod history;
 mod limits;
@@ -12,6 +12,8 @@ mod misplaced;
 mod model;
 mod mounted;
 mod power;
+#[cfg(gesta_sabotage)]
+mod sabotage;
 mod slow;
 mod support;
 mod sweep;

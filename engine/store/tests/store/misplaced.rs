@@ -62,7 +62,7 @@ fn check_reader(reader: &Reader<SimulatedDisk>, expected: &[String], what: &str)
 }
 
 #[test]
-fn a_lost_write_of_four_kilobytes_anywhere_is_noticed() {
+pub(crate) fn a_lost_write_of_four_kilobytes_anywhere_is_noticed() {
     let (disk, expected) = closed_store();
     for name in written_segments(&disk) {
         let image = disk.image(&name);
@@ -145,7 +145,7 @@ fn a_batch_that_was_written_beyond_the_end_of_the_log_is_not_part_of_it() {
 }
 
 #[test]
-fn an_old_copy_of_any_segment_is_noticed() {
+pub(crate) fn an_old_copy_of_any_segment_is_noticed() {
     let disk = SimulatedDisk::new(3);
     let store = open(&disk);
     let (mut expected, mut copies) = (Vec::new(), Vec::new());
@@ -237,7 +237,7 @@ fn any_missing_segment_is_named_and_the_rest_is_read() {
 }
 
 #[test]
-fn a_write_that_a_power_cut_took_and_a_stale_sector_brings_back_is_noticed() {
+pub(crate) fn a_write_that_a_power_cut_took_and_a_stale_sector_brings_back_is_noticed() {
     let disk = SimulatedDisk::new(3);
     let store = open(&disk);
     store.append(request("a-1", &["first"], Durability::Durable)).unwrap();
@@ -260,6 +260,30 @@ fn a_write_that_a_power_cut_took_and_a_stale_sector_brings_back_is_noticed() {
     let expected = ["first", "truth", "later"].map(str::to_owned);
     let lost = check_reader(&store.reader(), &expected, "a stale batch of the same place");
     assert_eq!(lost, 1);
+}
+
+#[test]
+pub(crate) fn a_batch_of_a_twin_of_the_store_breaks_the_chain() {
+    let disk = SimulatedDisk::new(3);
+    let store = open(&disk);
+    store.append(request("a-1", &["first"], Durability::Durable)).unwrap();
+    store.close().unwrap();
+    let twin = disk.fork();
+    for (disk, data) in [(&disk, "truth"), (&twin, "other")] {
+        let store = open(disk);
+        for data in [data, "later"] {
+            store.append(request("a-1", &[data], Durability::Durable)).unwrap();
+        }
+        store.close().unwrap();
+    }
+    let name = written_segments(&disk).pop().unwrap();
+    let (offset, bytes) = batches(&disk, &name)[1];
+    assert_eq!(batches(&twin, &name)[1], (offset, bytes), "both fill the same place");
+    let range = usize::try_from(offset).unwrap()..usize::try_from(offset + bytes).unwrap();
+    disk.overwrite(&name, offset, &twin.image(&name)[range]);
+    let store = open(&disk);
+    assert!(store.recovery().is_degraded, "{:?}", store.recovery());
+    assert!(matches!(store.append(AppendRequest::new()), Err(AppendError::Degraded { .. })));
 }
 
 #[test]

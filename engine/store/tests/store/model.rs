@@ -506,6 +506,7 @@ pub(crate) fn run_sequences(cases: u32, steps: usize) -> Result<u64, Box<TestErr
 }
 
 /// How many sequences to run: more with `GESTA_MODEL_SEQUENCES`.
+#[cfg(not(gesta_sabotage))]
 fn sequences() -> u32 {
     std::env::var("GESTA_MODEL_SEQUENCES").ok().and_then(|count| count.parse().ok()).unwrap_or(2_500)
 }

@@ -146,7 +146,7 @@ fn a_slow_disk_costs_time_and_nothing_else() {
 
 /// On one thread, so that a bug that is put in on that thread is met.
 #[test]
-fn no_reader_sees_an_event_before_its_sync_has_returned() {
+pub(crate) fn no_reader_sees_an_event_before_its_sync_has_returned() {
     let disk = SimulatedDisk::new(1);
     let store = Store::open_on(disk.clone(), small_options()).unwrap();
     store.append(request("a-1", &["before"], Durability::Durable)).unwrap();

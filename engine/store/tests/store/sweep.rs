@@ -51,7 +51,7 @@ fn a_disk_that_turns_read_only_at_any_call_is_still_read() {
 }
 
 #[test]
-fn a_failed_sync_is_never_taken_for_one_that_worked_later() {
+pub(crate) fn a_failed_sync_is_never_taken_for_one_that_worked_later() {
     for persistent in [false, true] {
         let syncs = sweep(|sync| Fault::FailSync { sync, persistent }, SimulatedDisk::syncs);
         println!("{syncs} syncs failed, persistent: {persistent}");
@@ -67,7 +67,7 @@ fn a_write_that_stops_half_way_is_not_acknowledged() {
 }
 
 #[test]
-fn power_that_fails_at_any_call_leaves_no_hole_and_no_missing_segment() {
+pub(crate) fn power_that_fails_at_any_call_leaves_no_hole_and_no_missing_segment() {
     for moment in 1.. {
         for seed in 0..6 {
             let disk = SimulatedDisk::new(seed);

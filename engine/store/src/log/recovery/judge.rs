@@ -2,6 +2,7 @@
 
 use super::tail_scan::TailScan;
 use crate::log::batch_source::{BatchSource, Bytes, Found};
+use crate::sabotage::{Bug, has};
 use gesta_model::{Incarnation, Position};
 
 /// What the bytes from an offset on are.
@@ -45,8 +46,7 @@ pub(crate) fn judge<B: Bytes>(scan: &TailScan, source: &mut BatchSource<'_, B>, 
         }
         at = found.offset + 8;
     }
-    #[cfg(gesta_sabotage)]
-    if crate::sabotage::has(crate::sabotage::Bug::CutCorruption) {
+    if has(Bug::CutCorruption) {
         return Verdict::Torn { nonzero_end: seen.nonzero_end };
     }
     match seen.next {

@@ -1,0 +1,69 @@
+//! Each bug that is put in on purpose is caught by the test that is meant to catch it.
+
+use crate::{damage, misplaced, slow, sweep};
+use gesta::sabotage::{Bug, put_in};
+use std::panic::catch_unwind;
+
+/// Runs a test with the bug in the engine; returns what the test failed with.
+fn caught(bug: Bug, test: fn()) -> String {
+    put_in(None);
+    test();
+    put_in(Some(bug));
+    let outcome = catch_unwind(test);
+    put_in(None);
+    let failure = outcome.expect_err("a test that passes with the bug does not look for it");
+    let text = failure.downcast_ref::<String>().cloned();
+    text.or_else(|| failure.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default()
+}
+
+#[test]
+fn cutting_corruption_is_caught() {
+    let failure = caught(Bug::CutCorruption, damage::no_flipped_bit_yields_a_wrong_event_or_costs_more_than_a_batch);
+    assert!(failure.contains("more than one batch"), "{failure}");
+}
+
+#[test]
+fn cutting_acknowledged_events_is_caught() {
+    caught(Bug::CutCorruption, damage::damage_in_the_last_acknowledged_group_is_corruption_once_a_mark_followed);
+}
+
+#[test]
+fn believing_the_second_answer_of_a_failed_sync_is_caught() {
+    let failure = caught(Bug::RetryFailedSync, sweep::a_failed_sync_is_never_taken_for_one_that_worked_later);
+    assert!(failure.contains("FailSync"), "{failure}");
+}
+
+#[test]
+fn not_syncing_the_directory_is_caught() {
+    let test = sweep::power_that_fails_at_any_call_leaves_no_hole_and_no_missing_segment;
+    caught(Bug::NoDirectorySync, test);
+}
+
+#[test]
+fn showing_events_before_they_are_durable_is_caught() {
+    let failure = caught(Bug::PublishBeforeSync, slow::no_reader_sees_an_event_before_its_sync_has_returned);
+    assert!(failure.contains("the head while the sync was under way"), "{failure}");
+}
+
+#[test]
+fn not_asking_the_chain_is_caught() {
+    caught(Bug::NoChainCheck, misplaced::a_batch_of_a_twin_of_the_store_breaks_the_chain);
+}
+
+#[test]
+fn taking_batches_of_a_lost_life_is_caught() {
+    let test = misplaced::a_write_that_a_power_cut_took_and_a_stale_sector_brings_back_is_noticed;
+    let failure = caught(Bug::TakeVoidBatches, test);
+    assert!(failure.contains("a wrong event"), "{failure}");
+}
+
+#[test]
+fn forgetting_the_end_at_a_close_is_caught() {
+    for test in [
+        misplaced::a_lost_write_of_four_kilobytes_anywhere_is_noticed,
+        misplaced::an_old_copy_of_any_segment_is_noticed,
+    ] {
+        let failure = caught(Bug::ForgetEnd, test);
+        assert!(failure.contains("silently shorter"), "{failure}");
+    }
+}
