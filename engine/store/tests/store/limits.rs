@@ -4,8 +4,8 @@ use crate::damage::closed_store;
 use crate::support::{event, open, request, small_options, stream, texts};
 use gesta::disk::SimulatedDisk;
 use gesta::{
-    AppendError, AppendRequest, Check, Durability, Event, EventType, ExpectedRevision, Limits, NameError, Options,
-    Position, Read, RequestError, Revision, Store, StreamName, Tag, Uuid,
+    AppendError, AppendRequest, Durability, Event, EventType, ExpectedRevision, FailedCheck, Limits, NameError,
+    Options, Position, Read, RequestError, Revision, Store, StreamName, Tag, Uuid,
 };
 use std::time::Duration;
 
@@ -151,14 +151,14 @@ fn expected_revisions_at_the_edges_are_judged_exactly() {
             Ok(_) => assert!(holds, "{revision}"),
             Err(AppendError::Conflict(conflict)) => {
                 assert!(!holds, "{revision}");
-                assert_eq!(conflict.failed[0].actual, Some(Revision(2)));
-                assert_eq!(conflict.failed[0].check, Check::Stream { stream: stream("a-1"), expected });
+                let failed = FailedCheck::Stream { stream: stream("a-1"), expected, actual: Some(Revision(2)) };
+                assert_eq!(conflict.failed, [failed]);
             }
             Err(error) => panic!("{revision}: {error:?}"),
         }
         let absent = store.append(AppendRequest::new().expect(stream("b-1"), expected));
         let Err(AppendError::Conflict(conflict)) = absent else { panic!("{revision}: {absent:?}") };
-        assert_eq!(conflict.failed[0].actual, None);
+        assert!(matches!(conflict.failed[0], FailedCheck::Stream { actual: None, .. }), "{conflict}");
     }
 }
 

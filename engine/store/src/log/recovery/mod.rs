@@ -15,6 +15,7 @@
 //! process left in memory; before it is written again, everything that no evidence covers is written once more with the
 //! same bytes and synced. A power cut at any moment of this leads to the same end.
 
+mod continuity;
 mod create;
 mod files;
 mod judge;

@@ -1,5 +1,6 @@
 //! Opening a log for writing: judge its end, cut a torn tail, make the rest durable, begin a new life.
 
+use super::continuity::check_continuity;
 use super::files::{SegmentFile, read_segment_files};
 use super::judge::{Doubt, Verdict, judge};
 use super::report::RecoveryReport;
@@ -42,6 +43,10 @@ pub(crate) fn recover<D: Disk>(disk: &D, mut manifest: Manifest) -> Result<Recov
     let beyond = files.split_off(tail_ordinal.map_or(0, |ordinal| ordinal + 1));
 
     let mut recovery = Recovery { manifest, report: RecoveryReport::default(), beyond: Vec::new() };
+    for damage in check_continuity(&files, &recovery.manifest.origin)? {
+        recovery.report.is_degraded = true;
+        recovery.report.damage.push(damage);
+    }
     for file in &beyond {
         recovery.beyond.push(recovery.look_beyond(file)?);
     }
