@@ -20,7 +20,9 @@ use std::sync::Arc;
 /// Room for the header page of a segment and the headers of a batch, before the body of a group.
 const ROOM_BYTES: usize = HEADER_PAGE_BYTES + HEADERS_BYTES;
 /// What is kept free at the end of a segment, so that it can be sealed and the store closed.
-const RESERVE_BYTES: u64 = (HEADERS_BYTES + SEAL_BODY_BYTES + 2 * HEADERS_BYTES) as u64;
+const RESERVE_BYTES: u64 = SEAL_BYTES + 2 * HEADERS_BYTES as u64;
+/// A whole seal: nothing else may take its place, however often the store is closed.
+const SEAL_BYTES: u64 = (HEADERS_BYTES + SEAL_BODY_BYTES) as u64;
 
 /// The requests that one commit writes together: their bytes, with room in front for what the writer adds.
 #[derive(Debug)]
@@ -78,6 +80,8 @@ struct Tail<D: Disk> {
     segment: Arc<Segment<D>>,
     /// Where the next batch goes.
     offset: u64,
+    /// The end of the last batch that is no mark: at most one mark follows it.
+    unmarked_end: u64,
     /// Everything below it was synced.
     synced: u64,
     bytes: u64,
@@ -105,6 +109,8 @@ pub(crate) struct LogWriter<D: Disk> {
     chain: u64,
     position: Position,
     durable: Position,
+    /// What the last batch states to be durable.
+    stated: Position,
     recorded_at: Timestamp,
 }
 
@@ -119,6 +125,7 @@ impl<D: Disk> LogWriter<D> {
             chain: 0,
             position: Position::START,
             durable: Position::START,
+            stated: Position::START,
             recorded_at: Timestamp(i64::MIN),
         };
         if let Some((header, scan)) = recovered {
@@ -138,6 +145,7 @@ impl<D: Disk> LogWriter<D> {
             self.tail = segment.map(|segment| Tail {
                 segment,
                 offset: scan.offset,
+                unmarked_end: scan.offset,
                 synced: scan.offset,
                 bytes: header.segment_bytes,
                 unsynced_bytes_max: header.unsynced_bytes_max,
@@ -152,8 +160,8 @@ impl<D: Disk> LogWriter<D> {
     /// Bytes of requests that the tail segment still takes in one batch.
     pub(crate) fn room(&self) -> u64 {
         self.tail.as_ref().map_or(0, |tail| {
-            // One mark may be written before the next batch.
-            let room = tail.bytes.saturating_sub(tail.offset + RESERVE_BYTES + 2 * HEADERS_BYTES as u64);
+            // One mark may be written before the next batch; once it is, that takes no room that was given out.
+            let room = tail.bytes.saturating_sub(tail.unmarked_end + RESERVE_BYTES + 2 * HEADERS_BYTES as u64);
             room.min(tail.unsynced_bytes_max.saturating_sub(2 * RESERVE_BYTES))
         })
     }
@@ -261,10 +269,15 @@ impl<D: Disk> LogWriter<D> {
     }
 
     /// Writes a mark, which states what is durable; without a sync, unless it closes the log.
+    ///
+    /// Does nothing when the last batch states it already, or when there is no room for it.
     pub(crate) fn mark(&mut self, is_closing: bool, now: Timestamp) -> io::Result<()> {
         let Some(tail) = &self.tail else { return Ok(()) };
+        if !is_closing && self.stated == self.durable {
+            return Ok(());
+        }
         let end = tail.offset + HEADERS_BYTES as u64;
-        let bound = if is_closing { tail.bytes } else { tail.bytes - RESERVE_BYTES };
+        let bound = tail.bytes - if is_closing { SEAL_BYTES } else { RESERVE_BYTES };
         if end > bound || end - tail.synced > tail.unsynced_bytes_max {
             return Ok(());
         }
@@ -294,6 +307,7 @@ impl<D: Disk> LogWriter<D> {
         self.tail = Some(Tail {
             segment,
             offset: HEADER_PAGE_BYTES as u64,
+            unmarked_end: HEADER_PAGE_BYTES as u64,
             synced: 0,
             bytes: spare.bytes,
             unsynced_bytes_max: self.identity.unsynced_bytes_max,
@@ -308,6 +322,7 @@ impl<D: Disk> LogWriter<D> {
 
     /// Ends the tail segment, durably; does nothing when there is none.
     fn seal(&mut self, now: Timestamp) -> io::Result<()> {
+        self.bound_unsynced(SEAL_BYTES)?;
         let Some(tail) = &self.tail else { return Ok(()) };
         self.recorded_at = self.recorded_at.max(now);
         let seal = Seal {
@@ -356,6 +371,10 @@ impl<D: Disk> LogWriter<D> {
     fn wrote(&mut self, header: &BatchHeader, portable: &[u8; PORTABLE_BYTES]) {
         let tail = self.tail.as_mut().expect("a batch was written to it");
         tail.offset += header.bytes() as u64;
+        if header.kind != BatchKind::Mark {
+            tail.unmarked_end = tail.offset;
+        }
+        self.stated = header.durable;
         tail.digest.add(portable);
         tail.batch_count += 1;
         tail.event_count += u64::from(header.count);

@@ -15,6 +15,7 @@ mod power;
 #[cfg(gesta_sabotage)]
 mod sabotage;
 mod slow;
+mod rolls;
 mod support;
 mod sweep;
 mod syscalls;
