@@ -41,6 +41,12 @@ impl<'f, F: DiskFile> Window<'f, F> {
     pub(crate) fn new(file: &'f F) -> io::Result<Self> {
         Ok(Self { file, length: file.len()?, buffer: Vec::new(), start: 0 })
     }
+
+    /// Reads `length` bytes from the window's start on.
+    fn fill(&mut self, length: usize) -> io::Result<()> {
+        self.buffer.resize(length, 0);
+        self.file.read_at(&mut self.buffer, self.start).inspect_err(|_| self.buffer.clear())
+    }
 }
 
 impl<F: DiskFile> Bytes for Window<'_, F> {
@@ -53,12 +59,9 @@ impl<F: DiskFile> Bytes for Window<'_, F> {
         let end = end.ok_or(io::ErrorKind::UnexpectedEof)?;
         if offset < self.start || end > self.start + self.buffer.len() as u64 {
             let rest = usize::try_from(self.length - offset).unwrap_or(usize::MAX);
-            self.buffer.resize(length.max(Self::BYTES).min(rest), 0);
             self.start = offset;
-            if let Err(error) = self.file.read_at(&mut self.buffer, offset) {
-                self.buffer.clear();
-                return Err(error);
-            }
+            // Where the disk cannot read the whole window, what was asked for may still be whole.
+            self.fill(length.max(Self::BYTES).min(rest)).or_else(|_| self.fill(length))?;
         }
         let from = usize::try_from(offset - self.start).expect("the window is in memory");
         Ok(&self.buffer[from..from + length])

@@ -160,7 +160,9 @@ impl<D: Disk> ObservedLog<D> {
         let header = last.header.expect("only files with a header are kept");
         // What follows the gap tells which positions it held.
         progress.missing = None;
-        progress.tail = Some((last.number, TailScan::new(&header, progress.manifest.durable_floor.max(header.base))));
+        let mut scan = TailScan::new(&header);
+        scan.prove(progress.manifest.durable_floor);
+        progress.tail = Some((last.number, scan));
         let mut list = self.log.segments.load().list.clone();
         let last_number = last.number;
         for file in fresh {

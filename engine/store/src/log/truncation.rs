@@ -100,7 +100,7 @@ fn cut_offset<D: Disk>(disk: &D, manifest: &Manifest, position: Position) -> Res
     let header = file.header.expect("the segment was chosen by its header");
     let window = Window::new(&file.file).map_err(OpenError::io(file.path.clone(), "cannot read the segment"))?;
     let mut source = BatchSource::new(window, &manifest.origin);
-    let mut scan = TailScan::new(&header, Position::START);
+    let mut scan = TailScan::new(&header);
     let stop = scan.advance(&mut source, position, |_, _| {});
     if scan.position > position {
         return Err(TruncateError::InsideABatch { asked: position, end: scan.position });

@@ -1,7 +1,7 @@
 //! Damage: a flipped bit anywhere never yields a wrong event, and costs at most one batch.
 
 use crate::support::{open, request, small_options, stream, texts};
-use gesta::disk::{CrashPlan, SimulatedDisk};
+use gesta::disk::{CrashPlan, Fault, SimulatedDisk};
 use gesta::{AppendError, Durability, OpenError, Read, ReadError, Reader, Store, truncate_after};
 use gesta::{Position, TruncateError};
 
@@ -178,7 +178,7 @@ fn a_truncation_voids_the_end_for_good_even_when_it_is_interrupted() {
     let (disk, expected) = closed_store();
     for call in 1..80 {
         let disk = disk.fork();
-        disk.inject(gesta::disk::Fault::PowerFailsAt { call });
+        disk.inject(Fault::PowerFailsAt { call });
         let outcome = truncate_after(&disk, Position(10));
         disk.power_cut(&CrashPlan::random(call));
         disk.clear_faults();
@@ -315,4 +315,43 @@ fn a_store_without_events_misses_nothing() {
     let reader = Reader::open_on(disk).unwrap();
     assert_eq!(reader.verify(true, &mut |_, _| {}).damage, []);
     assert!(reader.read(Read::all()).next_record().is_none());
+}
+
+// One unreadable byte made every batch unreadable that stands within a mebibyte before it.
+#[test]
+fn a_bad_sector_costs_only_the_batch_it_is_in() {
+    let disk = SimulatedDisk::new(1);
+    let store = open(&disk);
+    for number in 0..40 {
+        store.append(request("a-1", &[&format!("event {number}")], Durability::Durable)).unwrap();
+    }
+    store.close().unwrap();
+    let name = "0000000001-0000.log";
+    let image = disk.image(name);
+    let at = image.windows(8).position(|bytes| bytes == b"event 10").unwrap() as u64;
+    disk.inject(Fault::FailRead { file: name.to_owned(), range: at..at + 1 });
+    let store = open(&disk);
+    assert!(store.recovery().is_degraded);
+    let lost: Vec<_> = store.recovery().damage.iter().map(|damage| damage.positions.clone()).collect();
+    assert_eq!(lost, [Position(10)..Position(11)]);
+}
+
+// When the last segment could not be read at its start, nothing of the segments before it was shown either.
+#[test]
+fn a_degraded_end_does_not_hide_the_segments_before_it() {
+    let disk = SimulatedDisk::new(3);
+    let store = open(&disk);
+    let mut count = 0;
+    let last = loop {
+        store.append(request("a-1", &[&"x".repeat(1000)], Durability::Durable)).unwrap();
+        count += 1;
+        if disk.file_names().iter().any(|name| name.starts_with("0000000002")) {
+            break "0000000002-0000.log".to_owned();
+        }
+    };
+    drop(store.close());
+    disk.inject(Fault::FailRead { file: last, range: 4096..4097 });
+    let store = open(&disk);
+    assert!(store.recovery().is_degraded);
+    assert!(store.reader().head() >= Position(count - 1), "{:?}", store.reader().head());
 }

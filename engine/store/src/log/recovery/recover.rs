@@ -126,7 +126,7 @@ impl Recovery {
             self.damage(file.path.clone(), file.length.min(header.segment_bytes), header.base..header.base, what);
             self.report.is_degraded = true;
         }
-        let mut scan = TailScan::new(&header, self.manifest.durable_floor.min(header.base));
+        let mut scan = TailScan::new(&header);
         let origin = self.manifest.origin.clone();
         let window = Window::new(&file.file).map_err(OpenError::io(file.path.clone(), "cannot read the segment"))?;
         let mut source = BatchSource::new(window, &origin);
@@ -146,7 +146,7 @@ impl Recovery {
         }
         scan.prove(self.manifest.durable_floor);
         if !self.report.is_degraded {
-            self.make_durable(file, &scan, torn_end)
+            self.make_durable(file, &header, &scan, torn_end)
                 .map_err(OpenError::io(file.path.clone(), "cannot make the end of the log durable"))?;
         }
         Ok((header, scan))
@@ -177,7 +177,7 @@ impl Recovery {
             }
             Verdict::Torn { nonzero_end } => {
                 self.report.torn_bytes = nonzero_end.map_or(0, |end| end - offset);
-                self.report.ambiguous_tail = nonzero_end.is_some();
+                self.report.ambiguous_tail |= nonzero_end.is_some();
                 Some(nonzero_end)
             }
             Verdict::Corrupt { next, evidence, what } => {
@@ -207,6 +207,7 @@ impl Recovery {
     fn make_durable<D: Disk>(
         &mut self,
         file: &SegmentFile<D>,
+        header: &SegmentHeader,
         scan: &TailScan,
         torn_end: Option<u64>,
     ) -> io::Result<()> {
@@ -214,12 +215,13 @@ impl Recovery {
         if let Some(torn_end) = torn_end {
             fill_with_zeros(&file.file, scan.offset, torn_end)?;
         }
-        let mut at = match scan.unproven_offset() {
-            // The header page was written together with the first batch.
-            first if first == HEADER_PAGE_BYTES as u64 => 0,
-            offset => offset,
-        };
+        let mut at = scan.unproven_offset();
         self.report.rewritten_bytes = scan.offset - at;
+        if at == HEADER_PAGE_BYTES as u64 {
+            // The header page was written together with the first batch, and a power cut may have taken one of its copies.
+            file.file.write_at(&header.encode(), 0)?;
+            self.report.rewritten_bytes += at;
+        }
         let mut piece = Vec::new();
         while at < scan.offset {
             let length = PIECE.min(scan.offset - at);
@@ -242,8 +244,11 @@ impl Recovery {
         directory: &str,
     ) {
         let evidence = self.manifest.durable_floor.max(end);
-        for (file, beyond) in files.iter().zip(self.beyond.clone()) {
-            let what = if file.number != next_number {
+        for ((file, beyond), number) in files.iter().zip(self.beyond.clone()).zip(next_number..) {
+            // While the first batches of a segment wait for their sync, the keeper makes the spare after it. Nothing was
+            // written there yet.
+            let is_next_spare = number == next_number + 1 && beyond.nonzero_end == 0;
+            let what = if file.number != number || !(number == next_number || is_next_spare) {
                 "a segment before this file is missing"
             } else if beyond.evidence > end {
                 "the header of the segment is damaged in both copies"

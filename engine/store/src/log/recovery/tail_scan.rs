@@ -53,13 +53,13 @@ struct Unproven {
 }
 
 impl TailScan {
-    /// At the first batch of a segment; `durable` is what is known without looking.
-    pub(crate) fn new(header: &SegmentHeader, durable: Position) -> Self {
+    /// At the first batch of a segment. That it was opened proves the segments before it durable.
+    pub(crate) fn new(header: &SegmentHeader) -> Self {
         Self {
             offset: HEADER_PAGE_BYTES as u64,
             position: header.base,
             chain: Some(header.previous),
-            durable,
+            durable: header.base,
             incarnation: header.incarnation,
             digest: SealDigest::default(),
             batch_count: 0,
