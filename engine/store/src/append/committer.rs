@@ -7,7 +7,7 @@ use super::staging::{SpareState, Staging, Waiter};
 use crate::disk::Disk;
 use crate::index::{BatchPlace, MemoryIndex, RecordKeys};
 use crate::log::{Group, LogWriter, Spare, next_segment_bytes};
-use crate::options::Upkeep;
+use crate::options::{Options, Upkeep};
 use gesta_model::codec::{HEADERS_BYTES, RecordWalk};
 use gesta_model::{Durability, Timestamp};
 use parking_lot::MutexGuard;
@@ -31,16 +31,59 @@ struct Batch<D: Disk> {
     group: Group,
     /// The index of the segment that the group goes to.
     index: Arc<MemoryIndex>,
-    waiters: Vec<Waiter>,
     spare: Option<Spare<D>>,
     wants_sync: bool,
+}
+
+/// The turn of whoever set `is_committing`. When a panic ends it, the writer is poisoned: nobody waits for ever.
+struct Turn<'a, D: Disk> {
+    appender: &'a Appender<D>,
+    waiters: Vec<Waiter>,
+    is_over: bool,
+}
+
+impl<'a, D: Disk> Turn<'a, D> {
+    fn new(appender: &'a Appender<D>) -> Self {
+        Self { appender, waiters: Vec::new(), is_over: false }
+    }
+
+    /// Ends the turn as it should; the waiters are still to be answered.
+    fn end(mut self) -> Vec<Waiter> {
+        self.is_over = true;
+        std::mem::take(&mut self.waiters)
+    }
+}
+
+impl<D: Disk> Drop for Turn<'_, D> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            let cause = io::Error::other("a panic interrupted a commit");
+            self.appender.poison(cause, std::mem::take(&mut self.waiters));
+        }
+    }
 }
 
 impl<D: Disk> Appender<D> {
     /// Commits the staged group. The caller has set `is_committing`; it is unset at the end.
     pub(super) fn commit(&self) {
-        let batch = self.take_batch();
-        self.commit_batch(batch);
+        let mut turn = Turn::new(self);
+        let mut batch = self.take_batch(&mut turn.waiters);
+        let mut committer = self.committer.lock();
+        match self.write_batch(&mut committer.writer, &mut batch) {
+            Ok(reached) => {
+                self.end_commit(&committer.writer, batch.group, reached);
+                drop(committer);
+                let mut waiters = turn.end();
+                for waiter in waiters.drain(..) {
+                    waiter.slot.fill(self.answer(waiter.verdict, reached));
+                }
+                self.staging.lock().idle_waiters = waiters;
+            }
+            Err(error) => {
+                drop(committer);
+                self.poison(error, turn.end());
+            }
+        }
     }
 
     /// Commits what is staged and ends the log with the mark of a clean close.
@@ -59,14 +102,14 @@ impl<D: Disk> Appender<D> {
     }
 
     /// Takes the staged group, and the spare when the group needs it.
-    fn take_batch(&self) -> Batch<D> {
+    fn take_batch(&self, waiters: &mut Vec<Waiter>) -> Batch<D> {
         let mut staging = self.staging.lock();
+        *waiters = std::mem::take(&mut staging.idle_waiters);
+        std::mem::swap(waiters, &mut staging.waiters);
         let tail = staging.tail();
         let mut fresh = staging.idle_group.take().unwrap_or_else(|| Group::new(tail));
         fresh.reset(tail, 2 * self.options.staging_bytes_max);
-        let idle_waiters = std::mem::take(&mut staging.idle_waiters);
         let group = std::mem::replace(&mut staging.group, fresh);
-        let waiters = std::mem::replace(&mut staging.waiters, idle_waiters);
         let wants_sync = std::mem::take(&mut staging.wants_sync);
         staging.wants_write = false;
 
@@ -76,7 +119,7 @@ impl<D: Disk> Appender<D> {
             staging.room = staging.room.saturating_sub(body + 2 * HEADERS_BYTES as u64);
         }
         let index = Arc::clone(&staging.index);
-        Batch { group, index, waiters, spare, wants_sync }
+        Batch { group, index, spare, wants_sync }
     }
 
     /// Whether a group goes into the next segment: it does not fit, or the tail's index has outgrown its memory.
@@ -107,25 +150,6 @@ impl<D: Disk> Appender<D> {
         Some(spare)
     }
 
-    fn commit_batch(&self, mut batch: Batch<D>) {
-        let mut committer = self.committer.lock();
-        let reached = self.write_batch(&mut committer.writer, &mut batch);
-        match reached {
-            Ok(reached) => {
-                self.end_commit(&committer.writer, batch.group, reached);
-                drop(committer);
-                for waiter in batch.waiters.drain(..) {
-                    waiter.slot.fill(self.answer(waiter.verdict, reached));
-                }
-                self.staging.lock().idle_waiters = batch.waiters;
-            }
-            Err(error) => {
-                drop(committer);
-                self.poison(error, batch.waiters);
-            }
-        }
-    }
-
     fn write_batch(&self, writer: &mut LogWriter<D>, batch: &mut Batch<D>) -> io::Result<Durability> {
         if batch.group.count > 0 {
             let place = writer.write(&mut batch.group, batch.spare.take(), self.options.environment.now())?;
@@ -150,19 +174,23 @@ impl<D: Disk> Appender<D> {
         }
     }
 
-    /// Lets the next commit begin.
+    /// Notes what a commit reached and lets the next one begin.
     fn end_commit(&self, writer: &LogWriter<D>, group: Group, reached: Durability) {
         let mut staging = self.staging.lock();
         staging.room = writer.room();
         staging.idle_group = Some(group);
-        staging.is_committing = false;
         if reached == Durability::Durable {
             staging.unsynced_since = (staging.group.count > 0).then(Instant::now);
             staging.last_commit = Some(Instant::now());
             staging.is_marked = false;
         }
-        let has_more = staging.is_awaited();
-        let must_call = has_more || staging.committer_rests;
+        self.hand_over(staging);
+    }
+
+    /// Ends the turn of whoever set `is_committing`: whoever waits for it looks again.
+    fn hand_over(&self, mut staging: MutexGuard<'_, Staging<D>>) {
+        staging.is_committing = false;
+        let must_call = staging.is_awaited() || staging.committer_rests;
         staging.committer_rests = false;
         drop(staging);
         self.room_made.notify_all();
@@ -197,15 +225,13 @@ impl<D: Disk> Appender<D> {
         staging.is_committing = true;
         staging.is_marked = true;
         drop(staging);
+        let turn = Turn::new(self);
         let now = self.options.environment.now();
-        match self.committer.lock().writer.mark(false, now) {
-            Ok(()) => {
-                let mut staging = self.staging.lock();
-                staging.is_committing = false;
-                drop(staging);
-                self.room_made.notify_all();
-            }
-            Err(error) => self.poison(error, Vec::new()),
+        let outcome = self.committer.lock().writer.mark(false, now);
+        let waiters = turn.end();
+        match outcome {
+            Ok(()) => self.hand_over(self.staging.lock()),
+            Err(error) => self.poison(error, waiters),
         }
     }
 
@@ -241,10 +267,13 @@ impl<D: Disk> Appender<D> {
 
     /// Sleeps until somebody calls or something is due.
     fn rest(&self, staging: &mut MutexGuard<'_, Staging<D>>) {
-        let mark_at = staging.last_commit.filter(|_| !staging.is_marked).map(|last| last + self.options.mark_after);
-        let sync_at = staging.unsynced_since.map(|since| since + self.options.sync_interval);
-        let due = [mark_at, sync_at].into_iter().flatten().min();
-        match due {
+        let Options { mark_after, sync_interval, .. } = self.options;
+        let to_mark = staging.last_commit.filter(|_| !staging.is_marked);
+        let mark_at = to_mark.and_then(|last| last.checked_add(mark_after));
+        // A weak append that comes while we sleep wakes nobody, and is due no sooner than this.
+        let unsynced_since = staging.unsynced_since.or(mark_at.map(|_| Instant::now()));
+        let sync_at = unsynced_since.and_then(|since| since.checked_add(sync_interval));
+        match [mark_at, sync_at].into_iter().flatten().min() {
             // While others commit one after another, a mark is always nearly due: look again, but not all the time.
             Some(due) => {
                 let due = due.max(Instant::now() + Duration::from_micros(200));

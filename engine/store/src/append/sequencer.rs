@@ -16,6 +16,9 @@ use parking_lot::MutexGuard;
 use std::io;
 use std::sync::Arc;
 
+/// What a waiter counts for when the memory for the next commit is shared out.
+const WAITER_BYTES: usize = 64;
+
 /// What became of a request that was taken.
 pub(super) enum Staged {
     /// It has its receipt.
@@ -189,10 +192,12 @@ impl<D: Disk> Appender<D> {
                 return Err(refusal.clone().into());
             }
             let body = staging.group.body_bytes() + bytes;
-            if bytes == 0 || self.fits(&staging, body) {
+            // What has no bytes of its own takes memory while it waits, too.
+            let is_crowded = staging.waiters.len() >= (self.options.staging_bytes_max / WAITER_BYTES).max(1);
+            if !is_crowded && (bytes == 0 || self.fits(&staging, body)) {
                 return Ok(staging);
             }
-            if staging.group.count > 0 {
+            if is_crowded || staging.group.count > 0 {
                 staging.wants_write = true;
                 staging = self.wait_for_commit(staging)?;
                 continue;

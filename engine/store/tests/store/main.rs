@@ -21,3 +21,4 @@ mod sweep;
 mod syscalls;
 mod torn;
 mod versions;
+mod waiting;
