@@ -3,6 +3,7 @@
 use crate::environment::Environment;
 use gesta_model::Limits;
 use gesta_model::codec::HEADERS_BYTES;
+use gesta_model::limits::BATCH_BODY_BYTES_MAX;
 use std::time::Duration;
 
 /// The settings of one opening of a store. None of them changes what is on disk already.
@@ -61,14 +62,35 @@ impl Default for Options {
 }
 
 impl Options {
+    /// The same options, nothing wider than the format allows: what is staged becomes one batch.
+    pub(crate) fn within_format(self) -> Self {
+        let staging_bytes_max = self.staging_bytes_max.min(BATCH_BODY_BYTES_MAX);
+        Self { staging_bytes_max, limits: self.limits.within_format(), ..self }
+    }
+
     /// The largest body that one batch may get: a whole staging, or one request that fills it alone.
     pub(crate) fn batch_body_bytes_max(&self) -> usize {
-        self.staging_bytes_max.max(self.limits.within_format().request_bytes_max)
+        self.staging_bytes_max.max(self.limits.request_bytes_max)
     }
 
     /// `unsynced_bytes_max`, wide enough for the largest batch with a mark and a seal around it.
     pub(crate) fn unsynced_bytes_max(&self) -> u64 {
         let batch = (self.batch_body_bytes_max() + 16 * HEADERS_BYTES) as u64;
         self.unsynced_bytes_max.max(batch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // A group larger than the format's largest batch was written all the same, and no reader believed its length.
+    #[test]
+    fn no_option_lets_a_batch_grow_beyond_the_format() {
+        let mut options = Options { staging_bytes_max: usize::MAX, ..Options::default() };
+        options.limits.request_bytes_max = usize::MAX;
+        let options = options.within_format();
+        assert_eq!(options.batch_body_bytes_max(), BATCH_BODY_BYTES_MAX);
+        assert!(options.unsynced_bytes_max() > BATCH_BODY_BYTES_MAX as u64);
     }
 }

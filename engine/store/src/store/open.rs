@@ -24,6 +24,7 @@ impl Store<RealDisk> {
 impl<D: Disk> Store<D> {
     /// Opens the store on a disk for writing, making it when there is none.
     pub fn open_on(disk: D, options: Options) -> Result<Self, OpenError> {
+        let options = options.within_format();
         let path = disk.describe("");
         let manifest = Manifest::load(&disk)?;
         if manifest.is_none() {
