@@ -1,10 +1,11 @@
 //! Who waits for whom: callers, the committing thread, marks, and what a failure leaves.
 
 use crate::support::{event, open, request, small_options, stream};
-use gesta::disk::SimulatedDisk;
+use gesta::disk::{Fault, SimulatedDisk};
 use gesta::environment::{Clock, Entropy, Environment};
 use gesta::{
-    AppendError, AppendRequest, Durability, ExpectedRevision, Options, Position, Read, Store, Timestamp, Upkeep, Uuid,
+    AppendError, AppendRequest, Durability, ExpectedRevision, OpenError, Options, Position, Read, Store, Timestamp,
+    Upkeep, Uuid,
 };
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -149,4 +150,19 @@ fn pure_checks_that_nobody_waits_for_do_not_pile_up() {
         first.get_or_insert(ticket);
     }
     first.unwrap().try_take().expect("answered in between").unwrap();
+}
+
+// The lock went with the store, and the next writer cut bytes that a reader of the failed one still had in view.
+#[test]
+fn after_a_failure_no_writer_comes_in_while_readers_may_look() {
+    let disk = SimulatedDisk::new(1);
+    let store = open(&disk);
+    store.append(request("a-1", &["one"], Durability::Durable)).unwrap();
+    disk.inject(Fault::FailSync { sync: 1, persistent: false });
+    store.append(request("a-1", &["lost"], Durability::Durable)).unwrap_err();
+    let reader = store.reader();
+    drop(store);
+    assert!(matches!(Store::open_on(disk.clone(), small_options()), Err(OpenError::Locked { .. })));
+    drop(reader);
+    assert_eq!(open(&disk).reader().head(), Position(1));
 }
