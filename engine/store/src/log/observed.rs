@@ -7,7 +7,9 @@ use super::batch_source::{BatchSource, Window};
 use super::damage::Damage;
 use super::error::OpenError;
 use super::manifest::Manifest;
-use super::recovery::{Doubt, SegmentFile, Stop, TailScan, Verdict, check_vacant, judge, read_segment_files};
+use super::recovery::{
+    Doubt, Look, SegmentFile, Stop, TailScan, Verdict, check_vacant, judge, look_beyond, read_segment_files,
+};
 use super::segment::{Segment, Segments};
 use super::shared::Log;
 use crate::disk::{Access, Disk};
@@ -41,7 +43,8 @@ impl<D: Disk> ObservedLog<D> {
             Position::START,
         ));
         let observed = Self { disk, log, progress: Mutex::new(Progress { manifest, tail: None, missing: None }) };
-        observed.refresh()?;
+        observed.look(u64::MAX)?;
+        observed.notice_lost_header()?;
         Ok(observed)
     }
 
@@ -52,12 +55,39 @@ impl<D: Disk> ObservedLog<D> {
 
     /// Looks again at what was written since.
     pub(crate) fn refresh(&self) -> Result<(), OpenError> {
+        // No gap is wider than a mark that a power cut took; most of what lies beyond are the zeros of a long file.
+        const REACH_BYTES: u64 = 1 << 20;
+        self.look(REACH_BYTES)
+    }
+
+    /// Shows a last segment that has lost its header as the damage that it is.
+    fn notice_lost_header(&self) -> Result<(), OpenError> {
+        let mut progress = self.progress.lock();
+        let number = progress.tail.as_ref().map_or(0, |(number, _)| *number);
+        let mut evidence = Position::START;
+        for file in self.segment_files(&mut progress)? {
+            if file.number > number && file.header.is_err() {
+                evidence = evidence.max(look_beyond(&file, &self.log.origin, Look::Start)?.evidence);
+            }
+        }
+        drop(progress);
+        if evidence > self.log.watermarks.readable() {
+            // A writer may have opened the segment just now.
+            self.refresh()?;
+            let readable = evidence.max(self.log.watermarks.readable());
+            self.log.watermarks.publish(readable, readable);
+        }
+        Ok(())
+    }
+
+    /// Shows what is proven; looks `reach` bytes ahead where the next batch is missing.
+    fn look(&self, reach: u64) -> Result<(), OpenError> {
         let mut progress = self.progress.lock();
         loop {
             let goes_on = match progress.tail.clone() {
                 None => self.enter_next(&mut progress, 0)?,
                 Some((number, scan)) => {
-                    let (mut scan, is_sealed) = self.walk_on(&progress.manifest, number, scan)?;
+                    let (mut scan, is_sealed) = self.walk_on(&progress.manifest, number, scan, reach)?;
                     scan.prove(durable_floor(&progress.manifest));
                     self.show(number, &scan);
                     progress.tail = Some((number, scan.settled()));
@@ -72,7 +102,13 @@ impl<D: Disk> ObservedLog<D> {
     }
 
     /// Walks on in the segment, over damage that evidence shows to be damage; tells whether the segment is sealed.
-    fn walk_on(&self, manifest: &Manifest, number: u64, mut scan: TailScan) -> Result<(TailScan, bool), OpenError> {
+    fn walk_on(
+        &self,
+        manifest: &Manifest,
+        number: u64,
+        mut scan: TailScan,
+        reach: u64,
+    ) -> Result<(TailScan, bool), OpenError> {
         let segments = self.log.segments.load();
         let segment = segments.list.iter().find(|segment| segment.number == number);
         let segment = segment.expect("the tail is one of the segments");
@@ -86,6 +122,7 @@ impl<D: Disk> ObservedLog<D> {
             let doubt = Doubt {
                 unsynced_bytes_max: u64::MAX,
                 evidence: durable_floor(manifest),
+                reach,
                 incarnation: Incarnation(u32::MAX),
             };
             let verdict = judge(&scan, &mut source, &doubt);
@@ -142,15 +179,7 @@ impl<D: Disk> ObservedLog<D> {
 
     /// Adds the segments after `number` that have a header; tells whether there are any.
     fn enter_next(&self, progress: &mut Progress, number: u64) -> Result<bool, OpenError> {
-        let files = read_segment_files(&self.disk, &progress.manifest, Access::Read);
-        let files = match files {
-            // The writer may have been opened since, which makes the manifest younger.
-            Err(OpenError::Foreign { .. }) => {
-                progress.manifest = load_manifest(&self.disk)?;
-                read_segment_files(&self.disk, &progress.manifest, Access::Read)?
-            }
-            outcome => outcome?,
-        };
+        let files = self.segment_files(progress)?;
         let beyond: Vec<SegmentFile<D>> = files.into_iter().filter(|file| file.number > number).collect();
         // A file is there before the segment before it is sealed; only a store without events may have none at all.
         let is_missing = beyond.first().map_or(number > 0, |file| file.number != number + 1);
@@ -178,6 +207,17 @@ impl<D: Disk> ObservedLog<D> {
         }
         self.log.segments.store(Arc::new(Segments { list }));
         Ok(true)
+    }
+
+    fn segment_files(&self, progress: &mut Progress) -> Result<Vec<SegmentFile<D>>, OpenError> {
+        match read_segment_files(&self.disk, &progress.manifest, Access::Read) {
+            // The writer may have been opened since, which makes the manifest younger.
+            Err(OpenError::Foreign { .. }) => {
+                progress.manifest = load_manifest(&self.disk)?;
+                read_segment_files(&self.disk, &progress.manifest, Access::Read)
+            }
+            outcome => outcome,
+        }
     }
 }
 

@@ -11,11 +11,12 @@ mod machine;
 mod misplaced;
 mod model;
 mod mounted;
+mod observer;
 mod power;
+mod rolls;
 #[cfg(gesta_sabotage)]
 mod sabotage;
 mod slow;
-mod rolls;
 mod support;
 mod sweep;
 mod syscalls;

@@ -24,6 +24,8 @@ pub(crate) struct Doubt {
     pub(crate) unsynced_bytes_max: u64,
     /// What is proven durable by other files: the manifest, or a following segment.
     pub(crate) evidence: Position,
+    /// How far from the scan's offset to look.
+    pub(crate) reach: u64,
     /// The latest life that may have written.
     pub(crate) incarnation: Incarnation,
 }
@@ -33,10 +35,10 @@ pub(crate) fn judge<B: Bytes>(scan: &TailScan, source: &mut BatchSource<'_, B>, 
     let expected = scan.position;
     let mut seen = Seen { evidence: doubt.evidence.max(scan.durable), ..Seen::default() };
     let lives = scan.incarnation..=doubt.incarnation;
-    let length = source.bytes.length();
+    let end = scan.offset.saturating_add(doubt.reach);
     let mut at = scan.offset;
     loop {
-        let ahead = source.look_ahead(at, length, |found| lives.contains(&found.header.incarnation));
+        let ahead = source.look_ahead(at, end, |found| lives.contains(&found.header.incarnation));
         seen.nonzero_end = ahead.nonzero_end.or(seen.nonzero_end);
         seen.unreadable |= ahead.unreadable;
         let Some(found) = ahead.found else { break };
@@ -72,4 +74,58 @@ struct Seen {
     next: Option<Found>,
     nonzero_end: Option<u64>,
     unreadable: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::origin::Origin;
+    use gesta_model::Uuid;
+    use gesta_model::codec::{SegmentHeader, StoreKey};
+    use std::io;
+
+    /// Zeros that note how far they were read.
+    struct Zeros {
+        bytes: Vec<u8>,
+        read_end: u64,
+    }
+
+    impl Bytes for &mut Zeros {
+        fn length(&self) -> u64 {
+            self.bytes.len() as u64
+        }
+
+        fn bytes(&mut self, offset: u64, length: usize) -> io::Result<&[u8]> {
+            self.read_end = self.read_end.max(offset + length as u64);
+            let start = usize::try_from(offset).expect("an offset in memory");
+            Ok(&self.bytes[start..start + length])
+        }
+    }
+
+    // A subscription to another process's log read the zeros of a whole segment, up to 256 MiB, a hundred times a second.
+    #[test]
+    fn no_more_is_read_than_the_doubt_reaches() {
+        let header = SegmentHeader {
+            store_id: Uuid::from_u128(1),
+            number: 1,
+            generation: 0,
+            incarnation: Incarnation(1),
+            base: Position::START,
+            previous: 0,
+            previous_seal: 0,
+            unsynced_bytes_max: 1 << 20,
+            segment_bytes: 4 << 20,
+        };
+        let doubt = Doubt {
+            unsynced_bytes_max: u64::MAX,
+            evidence: Position::START,
+            reach: 64 << 10,
+            incarnation: Incarnation(1),
+        };
+        let origin = Origin { key: StoreKey([7; 16]), lives: Vec::new() };
+        let mut zeros = Zeros { bytes: vec![0; 4 << 20], read_end: 0 };
+        let verdict = judge(&TailScan::new(&header), &mut BatchSource::new(&mut zeros, &origin), &doubt);
+        assert!(matches!(verdict, Verdict::Torn { nonzero_end: None }));
+        assert!((64 << 10..128 << 10).contains(&zeros.read_end), "{}", zeros.read_end);
+    }
 }

@@ -15,6 +15,7 @@
 //! process left in memory; before it is written again, everything that no evidence covers is written once more with the
 //! same bytes and synced. A power cut at any moment of this leads to the same end.
 
+mod beyond;
 mod continuity;
 mod create;
 mod files;
@@ -23,6 +24,7 @@ mod recover;
 mod report;
 mod tail_scan;
 
+pub(crate) use beyond::{Look, look_beyond};
 pub(crate) use create::{check_vacant, create_store};
 pub(crate) use files::{SegmentFile, read_segment_files};
 pub(crate) use judge::{Doubt, Verdict, judge};

@@ -1,5 +1,6 @@
 //! Opening a log for writing: judge its end, cut a torn tail, make the rest durable, begin a new life.
 
+use super::beyond::{Beyond, Look, look_beyond};
 use super::continuity::check_continuity;
 use super::files::{SegmentFile, read_segment_files};
 use super::judge::{Doubt, Verdict, judge};
@@ -48,7 +49,7 @@ pub(crate) fn recover<D: Disk>(disk: &D, mut manifest: Manifest) -> Result<Recov
         recovery.report.damage.push(damage);
     }
     for file in &beyond {
-        recovery.beyond.push(recovery.look_beyond(file)?);
+        recovery.beyond.push(look_beyond(file, &recovery.manifest.origin, Look::Start)?);
     }
     let tail = match files.last() {
         Some(file) => Some(recovery.recover_tail(file)?),
@@ -57,6 +58,12 @@ pub(crate) fn recover<D: Disk>(disk: &D, mut manifest: Manifest) -> Result<Recov
     let end = tail.as_ref().map_or(Position::START, |(_, scan)| scan.position);
     let next_number = files.last().map_or(1, |file| file.number + 1);
     let is_sealed = tail.as_ref().is_none_or(|(_, scan)| scan.seal.is_some());
+    if is_sealed {
+        // Only after a seal may anything have been written to the file that follows.
+        for (file, found) in beyond.iter().zip(&mut recovery.beyond) {
+            *found = look_beyond(file, &recovery.manifest.origin, Look::All)?;
+        }
+    }
     recovery.judge_beyond(&beyond, next_number, end, is_sealed, tail.is_some(), &directory());
 
     if !recovery.report.is_degraded {
@@ -94,30 +101,7 @@ struct Recovery {
     beyond: Vec<Beyond>,
 }
 
-/// What a file without a readable header holds.
-#[derive(Clone, Copy, Debug, Default)]
-struct Beyond {
-    evidence: Position,
-    nonzero_end: u64,
-    unreadable: bool,
-}
-
 impl Recovery {
-    fn look_beyond<D: Disk>(&self, file: &SegmentFile<D>) -> Result<Beyond, OpenError> {
-        let window = Window::new(&file.file).map_err(OpenError::io(file.path.clone(), "cannot read the segment"))?;
-        let mut source = BatchSource::new(window, &self.manifest.origin);
-        let mut beyond = Beyond::default();
-        let mut at = 0;
-        loop {
-            let ahead = source.look_ahead(at, file.length, |_| true);
-            beyond.nonzero_end = ahead.nonzero_end.unwrap_or(beyond.nonzero_end);
-            beyond.unreadable |= ahead.unreadable;
-            let Some(found) = ahead.found else { return Ok(beyond) };
-            beyond.evidence = beyond.evidence.max(found.header.durable);
-            at = found.offset + 8;
-        }
-    }
-
     /// Walks over the tail segment, judges its end, and unless it is damaged makes it ready to be written.
     fn recover_tail<D: Disk>(&mut self, file: &SegmentFile<D>) -> Result<(SegmentHeader, TailScan), OpenError> {
         let header = file.header.expect("the tail has a header");
@@ -165,6 +149,7 @@ impl Recovery {
         let doubt = Doubt {
             unsynced_bytes_max: header.unsynced_bytes_max,
             evidence: self.manifest.durable_floor.max(beyond),
+            reach: u64::MAX,
             incarnation: self.manifest.incarnation,
         };
         let (offset, position) = (scan.offset, scan.position);
