@@ -4,6 +4,7 @@ mod ambiguity;
 mod basics;
 mod child;
 mod closing;
+mod crowd;
 mod damage;
 mod history;
 mod limits;
