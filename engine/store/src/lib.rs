@@ -31,7 +31,9 @@ pub use append::{AppendError, CloseError, Ticket};
 pub use gesta_model::*;
 pub use log::{Damage, OpenError, RecoveryReport, TruncateError, truncate_after};
 pub use options::{Options, Upkeep};
-pub use read::{Cursor, Explanation, Read, ReadError, Reader, Statistics, Subscription, VerifyReport, verify};
+pub use read::{
+    Cursor, Explanation, NameCount, NameKind, Read, ReadError, Reader, Statistics, Subscription, VerifyReport, verify,
+};
 pub use store::Store;
 
 /// The examples of the README, compiled and run.

@@ -1,8 +1,8 @@
 //! Which keys an event is found by.
 
 use super::key::{Key, Keyring, Kind};
-use gesta_model::Record;
 use gesta_model::codec::RequestHeader;
+use gesta_model::{Category, Record};
 
 /// Makes the keys of one event after another; names that stay the same are hashed once.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl<'k> RecordKeys<'k> {
         let keyring = self.keyring;
         if let Some(stream) = record.stream() {
             keys.push(keyring.key(Kind::Stream, stream.as_bytes()));
-            if let Some(category) = category_of(stream) {
+            if let Some(category) = Category::of(stream) {
                 keys.push(remembered(&mut self.category, keyring, Kind::Category, category));
             }
         }
@@ -46,8 +46,4 @@ fn remembered(last: &mut (String, Option<Key>), keyring: &Keyring, kind: Kind, n
             key
         }
     }
-}
-
-fn category_of(stream: &str) -> Option<&str> {
-    stream.split('-').next().filter(|category| !category.is_empty())
 }
