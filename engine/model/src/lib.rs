@@ -47,7 +47,7 @@ pub use limits::Limits;
 pub use name::NameError;
 pub use payload::Payload;
 pub use position::{Incarnation, Position, Revision};
-pub use query::{Query, QueryError, QueryItem};
+pub use query::{Query, QueryError, QueryItem, QueryTextError};
 pub use receipt::Receipt;
 pub use stored_event::StoredEvent;
 pub use stream_name::StreamName;

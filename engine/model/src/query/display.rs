@@ -1,8 +1,8 @@
 //! Queries as text, which always reads back as the same query.
 //!
-//! A value that holds a character with a meaning of its own, or one that cannot be seen, is written as a JSON string;
-//! what cannot be seen is escaped, so that the text is one line and shows what it is.
+//! A value that holds a character with a meaning of its own, or one that cannot be seen, is written as a JSON string.
 
+use super::json_string::write_value;
 use super::{Query, QueryItem};
 use std::fmt::{self, Display, Formatter, Write};
 
@@ -40,41 +40,4 @@ impl Display for QueryItem {
         }
         Ok(())
     }
-}
-
-/// Whether a character can stand in a value that is not a JSON string.
-pub(super) fn is_plain(character: char) -> bool {
-    !matches!(character, ',' | '|' | '"' | '=') && !character.is_whitespace() && !is_unseen(character)
-}
-
-/// Whether a character cannot be seen, or turns the text around it.
-fn is_unseen(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
-
-fn write_value(formatter: &mut Formatter<'_>, value: &str) -> fmt::Result {
-    if value.chars().all(is_plain) {
-        return formatter.write_str(value);
-    }
-    formatter.write_char('"')?;
-    for character in value.chars() {
-        match character {
-            '"' | '\\' => {
-                formatter.write_char('\\')?;
-                formatter.write_char(character)?;
-            }
-            '\n' => formatter.write_str("\\n")?,
-            '\t' => formatter.write_str("\\t")?,
-            _ if is_unseen(character) => {
-                for unit in character.encode_utf16(&mut [0; 2]) {
-                    write!(formatter, "\\u{unit:04x}")?;
-                }
-            }
-            _ => formatter.write_char(character)?,
-        }
-    }
-    formatter.write_char('"')
 }

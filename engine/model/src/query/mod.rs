@@ -11,8 +11,11 @@
 
 mod display;
 mod item;
+mod json_string;
 #[expect(clippy::module_inception, reason = "the folder's main type has its own file, as everywhere")]
 mod query;
+mod text;
 
 pub use item::QueryItem;
 pub use query::{Query, QueryError};
+pub use text::QueryTextError;
