@@ -110,13 +110,19 @@ impl RecordWalk {
     }
 
     /// The next record of `body`, the same one at each call; `None` after the last.
+    #[inline]
     pub fn next<'a>(&mut self, body: &'a [u8]) -> Option<Result<Record<'a>, BodyError>> {
-        self.next_place(body).map(|place| place.map(|place| place.record))
+        self.step(|walk| walk.decode_next(body), body)
     }
 
     /// The next record of `body` and where it lies; `None` after the last.
     pub fn next_place<'a>(&mut self, body: &'a [u8]) -> Option<Result<RecordPlace<'a>, BodyError>> {
-        self.step(|walk| walk.decode_next(body), body)
+        let take = |walk: &mut Self| {
+            let request = walk.enter_request(body)?;
+            let offset = walk.offset;
+            Ok(RecordPlace { record: walk.decode_next(body)?, offset, request })
+        };
+        self.step(take, body)
     }
 
     /// Passes by the next record of `body` without reading it, and tells where it begins; `None` after the last.
@@ -124,6 +130,7 @@ impl RecordWalk {
         self.step(|walk| walk.skip_next(body), body)
     }
 
+    #[inline]
     fn step<T>(
         &mut self,
         take: impl FnOnce(&mut Self) -> Result<T, BodyError>,
@@ -139,14 +146,16 @@ impl RecordWalk {
         Some(taken)
     }
 
-    fn decode_next<'a>(&mut self, body: &'a [u8]) -> Result<RecordPlace<'a>, BodyError> {
-        let request = self.enter_request(body)?;
+    #[inline]
+    fn decode_next<'a>(&mut self, body: &'a [u8]) -> Result<Record<'a>, BodyError> {
+        if self.in_request == 0 {
+            self.enter_request(body)?;
+        }
         let position = self.position;
-        let offset = self.offset;
-        let (record, taken) = Record::decode(body.get(offset..).unwrap_or(&[]), position)
+        let (record, taken) = Record::decode(body.get(self.offset..).unwrap_or(&[]), position)
             .map_err(|error| BodyError::Record { position, error })?;
         self.pass(taken);
-        Ok(RecordPlace { record, offset, request })
+        Ok(record)
     }
 
     fn skip_next(&mut self, body: &[u8]) -> Result<usize, BodyError> {

@@ -94,6 +94,7 @@ impl<'a> Record<'a> {
     /// Reads the record at the head of `bytes`, which stands at `position`, without asking its checksums.
     ///
     /// Returns the record and the bytes it takes with its padding. Lengths are bounded by `bytes` and by each other.
+    #[inline]
     pub fn decode(bytes: &'a [u8], position: Position) -> Result<(Self, usize), RecordError> {
         let taken = Self::measure(bytes)?;
         let header = &bytes[..RECORD_HEADER_BYTES];

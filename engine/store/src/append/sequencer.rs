@@ -13,6 +13,7 @@ use crate::options::Upkeep;
 use gesta_model::codec::NO_REVISION;
 use gesta_model::{AppendRequest, Check, Conflict, Durability, FailedCheck, Position, Receipt, Revision, StreamName};
 use parking_lot::MutexGuard;
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
@@ -89,7 +90,9 @@ impl<D: Disk> Appender<D> {
         }
         // Placing cannot fail half-way: what it needs to know of older segments is asked here.
         for stream in prepared.streams() {
-            self.head_of(staging, stream)?;
+            if !staging.index.has(stream) {
+                self.head_of(staging, stream)?;
+            }
         }
         Ok(None)
     }
@@ -128,24 +131,35 @@ impl<D: Disk> Appender<D> {
     ) -> Vec<(StreamName, Revision)> {
         let Staging { index, heads, .. } = staging;
         let Prepared { request, keys, key_ends, .. } = prepared;
-        let (mut start, mut ordinal, mut event) = (0, index.ordinal(first), 0);
-        let mut written: Vec<(StreamName, Key)> = Vec::new();
+        let first_ordinal = index.ordinal(first);
+        let (mut start, mut event) = (0, 0);
+        let mut written: Vec<(StreamName, Key, Revision)> = Vec::new();
+        // Streams that the request comes back to, with the revision of the last event so far.
+        let mut again: HashMap<Key, Revision> = HashMap::new();
         request.place(first, |stream| {
-            let end = key_ends[event] as usize;
-            let keys = &keys[start..end];
-            let revision = stream.map(|name| {
+            let keys = &keys[start..key_ends[event] as usize];
+            let ordinal = first_ordinal + u32::try_from(event).expect("the limits bound a request's events");
+            (start, event) = (start + keys.len(), event + 1);
+            let Some(name) = stream else {
+                index.add(ordinal, keys, None);
+                return NO_REVISION;
+            };
+            let (revision, before) = index.add_next(ordinal, keys, || {
                 let head = heads.of(keys[0], (&self.index, index)).expect("it was asked before");
-                if head.is_none_or(|head| head.last < first) {
-                    written.push((StreamName::new(name).expect("the name was encoded"), keys[0]));
-                }
                 head.map_or(Revision::FIRST, |head| head.revision.next())
             });
-            index.add(ordinal, keys, revision);
-            (start, ordinal, event) = (end, ordinal + 1, event + 1);
-            revision.map_or(NO_REVISION, |revision| revision.0)
+            let is_first = before.is_none_or(|before| before < first_ordinal);
+            match written.last_mut().filter(|(_, key, _)| *key == keys[0]) {
+                Some((_, _, last)) => *last = revision,
+                None if is_first => {
+                    written.push((StreamName::new(name).expect("the name was encoded"), keys[0], revision));
+                }
+                None => drop(again.insert(keys[0], revision)),
+            }
+            revision.0
         });
-        let last_revision = |key| index.term(key, u32::MAX).and_then(|term| term.last_revision());
-        written.into_iter().filter_map(|(name, key)| Some((name, last_revision(key)?))).collect()
+        let last = |key: Key, revision: Revision| again.get(&key).map_or(revision, |again| revision.max(*again));
+        written.into_iter().map(|(name, key, revision)| (name, last(key, revision))).collect()
     }
 
     /// Whether everything the verdict rests on is already where the answer needs it.

@@ -23,7 +23,7 @@ impl AppendList {
         let len = self.len.load(Ordering::Relaxed);
         let (chunk, place) = locate(len);
         let chunk = self.chunks[chunk].get_or_init(|| {
-            let length = 1_usize << (chunk as u32 + Self::FIRST_BITS);
+            let length = (1_usize << Self::FIRST_BITS) << chunk;
             std::iter::repeat_with(AtomicU64::default).take(length).collect()
         });
         // Relaxed: published by the store below.

@@ -30,7 +30,7 @@ const TERM_BYTES: usize = 112;
 #[derive(Debug)]
 pub(crate) struct MemoryIndex {
     base: Position,
-    terms: papaya::HashMap<Key, MemoryTerm, BuildHasherDefault<KeyHasher>>,
+    terms: Terms,
     postings: AppendList,
     offsets: AppendList,
     batches: AppendList,
@@ -39,6 +39,10 @@ pub(crate) struct MemoryIndex {
     gaps: Mutex<Vec<Damage>>,
 }
 
+type Terms = papaya::HashMap<Key, MemoryTerm, BuildHasherDefault<KeyHasher>>;
+/// The terms, kept in place while they are looked at.
+type TermsPin<'t> = papaya::HashMapRef<'t, Key, MemoryTerm, BuildHasherDefault<KeyHasher>, papaya::LocalGuard<'t>>;
+
 /// What memory keeps of a key.
 #[derive(Debug)]
 struct MemoryTerm {
@@ -46,6 +50,14 @@ struct MemoryTerm {
     first_revision: u64,
     /// How many postings there are, and which is the last: published together.
     chain: AtomicU64,
+}
+
+/// What a posting was added to.
+struct Placed {
+    first_revision: u64,
+    count_before: u32,
+    /// The ordinal of the posting before it.
+    before: Option<u32>,
 }
 
 const NO_REVISION: u64 = u64::MAX;
@@ -57,7 +69,7 @@ impl MemoryIndex {
     pub(crate) fn new(base: Position) -> Self {
         Self {
             base,
-            terms: papaya::HashMap::default(),
+            terms: Terms::default(),
             postings: AppendList::default(),
             offsets: AppendList::default(),
             batches: AppendList::default(),
@@ -78,7 +90,7 @@ impl MemoryIndex {
 
     /// How many events have been placed in the segment file.
     pub(crate) fn placed_count(&self) -> u32 {
-        self.offsets.len() as u32
+        number(self.offsets.len())
     }
 
     /// About how much memory the index takes.
@@ -86,41 +98,72 @@ impl MemoryIndex {
         self.terms.pin().len() * TERM_BYTES + (self.postings.len() + self.offsets.len() + 2 * self.batches.len()) * 8
     }
 
-    /// Adds an event with its keys; ordinals never go back. `revision` is the event's in its stream, whose key comes first.
+    /// Adds an event that stands in the log with its keys; ordinals never go back. `revision` is the event's in its stream,
+    /// whose key comes first.
     pub(crate) fn add(&self, ordinal: u32, keys: &[Key], revision: Option<Revision>) {
         let terms = self.terms.pin();
-        for (place, key) in keys.iter().enumerate() {
-            let revision = if place == 0 { revision } else { None };
-            let posting = self.postings.len() as u32;
-            match terms.get(key) {
-                None => {
-                    self.postings.push(u64::from(ordinal) << 32 | u64::from(NO_POSTING));
-                    let term = MemoryTerm {
-                        first: ordinal,
-                        first_revision: revision.map_or(NO_REVISION, |revision| revision.0),
-                        chain: AtomicU64::new(1 << 32 | u64::from(posting)),
-                    };
-                    terms.insert(*key, term);
-                }
-                Some(term) => {
-                    // Relaxed: only the thread that adds writes it.
-                    let (count, last) = split(term.chain.load(Ordering::Relaxed));
-                    // An event may carry the same tag twice.
-                    if self.posting(last).0 != ordinal {
-                        self.postings.push(u64::from(ordinal) << 32 | u64::from(last));
-                        // Release: pairs with the Acquire in `chain_below`; the posting is in place.
-                        term.chain.store(u64::from(count + 1) << 32 | u64::from(posting), Ordering::Release);
-                    }
-                }
-            }
+        let stream_count = usize::from(revision.is_some());
+        if let (Some(stream), Some(revision)) = (keys.first(), revision) {
+            self.add_posting(&terms, *stream, ordinal, || revision.0);
         }
+        for key in &keys[stream_count..] {
+            self.add_posting(&terms, *key, ordinal, || NO_REVISION);
+        }
+    }
+
+    /// Adds the next event of a stream, whose key comes first; `first_revision` tells its revision when the stream has no
+    /// events here yet. Returns the event's revision, and the ordinal of the stream's event before it.
+    pub(crate) fn add_next(
+        &self,
+        ordinal: u32,
+        keys: &[Key],
+        first_revision: impl FnOnce() -> Revision,
+    ) -> (Revision, Option<u32>) {
+        let terms = self.terms.pin();
+        let placed = self.add_posting(&terms, keys[0], ordinal, || first_revision().0);
+        for key in &keys[1..] {
+            self.add_posting(&terms, *key, ordinal, || NO_REVISION);
+        }
+        (Revision(placed.first_revision + u64::from(placed.count_before)), placed.before)
+    }
+
+    /// Whether a key has any events here, readable or not.
+    pub(crate) fn has(&self, key: Key) -> bool {
+        self.terms.pin().contains_key(&key)
+    }
+
+    fn add_posting(
+        &self,
+        terms: &TermsPin<'_>,
+        key: Key,
+        ordinal: u32,
+        first_revision: impl FnOnce() -> u64,
+    ) -> Placed {
+        let posting = number(self.postings.len());
+        let Some(term) = terms.get(&key) else {
+            let first_revision = first_revision();
+            self.postings.push(join(ordinal, NO_POSTING));
+            let chain = AtomicU64::new(join(1, posting));
+            terms.insert(key, MemoryTerm { first: ordinal, first_revision, chain });
+            return Placed { first_revision, count_before: 0, before: None };
+        };
+        // Relaxed: only the thread that adds writes it.
+        let (count_before, last) = split(term.chain.load(Ordering::Relaxed));
+        let before = self.posting(last).0;
+        // An event may carry the same tag twice.
+        if before != ordinal {
+            self.postings.push(join(ordinal, last));
+            // Release: pairs with the Acquire in `chain_below`; the posting is in place.
+            term.chain.store(join(count_before + 1, posting), Ordering::Release);
+        }
+        Placed { first_revision: term.first_revision, count_before, before: Some(before) }
     }
 
     /// Notes where a batch lies, and each of its records, given by their offsets in the segment file.
     pub(crate) fn place_batch(&self, place: BatchPlace, records: impl IntoIterator<Item = u64>) {
         debug_assert_eq!(place.ordinal as usize, self.offsets.len());
         self.batch_times.push(place.recorded_at.0.cast_unsigned());
-        self.batches.push(u64::from(place.ordinal) << 32 | place.offset / 8);
+        self.batches.push((u64::from(place.ordinal) << 32) | (place.offset / 8));
         for offset in records {
             self.offsets.push(offset / 8);
         }
@@ -241,6 +284,16 @@ impl MemoryIndex {
     fn posting(&self, number: u32) -> (u32, u32) {
         split(self.postings.at(number as usize).expect("a chain holds postings that are in place"))
     }
+}
+
+/// A place in a list; a segment has far fewer events than 2^32.
+fn number(place: usize) -> u32 {
+    u32::try_from(place).expect("a segment holds fewer than 2^32 postings")
+}
+
+/// Two halves as one number.
+fn join(upper: u32, lower: u32) -> u64 {
+    (u64::from(upper) << 32) | u64::from(lower)
 }
 
 /// The upper and the lower half.

@@ -18,7 +18,7 @@ proptest! {
     ) {
         let index = MemoryIndex::new(Position(1000));
         for (ordinal, names) in events.iter().enumerate() {
-            index.add(ordinal as u32, &keys(names), Some(Revision(ordinal as u64)));
+            index.add(u32::try_from(ordinal).unwrap(), &keys(names), None);
         }
         for name in 0..6 {
             let key = keys(&[name])[0];
