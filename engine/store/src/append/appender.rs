@@ -71,6 +71,7 @@ impl<D: Disk> Appender<D> {
             last_commit: None,
             is_marked: true,
             committer_rests: false,
+            has_sealed: true,
             is_stopping: false,
         };
         Self {

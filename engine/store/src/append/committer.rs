@@ -68,6 +68,7 @@ impl<D: Disk> Appender<D> {
     pub(super) fn commit(&self) {
         let mut turn = Turn::new(self);
         let mut batch = self.take_batch(&mut turn.waiters);
+        let has_sealed = batch.spare.is_some();
         let mut committer = self.committer.lock();
         match self.write_batch(&mut committer.writer, &mut batch) {
             Ok(reached) => {
@@ -78,6 +79,9 @@ impl<D: Disk> Appender<D> {
                     waiter.slot.fill(self.answer(waiter.verdict, reached));
                 }
                 self.staging.lock().idle_waiters = waiters;
+                if has_sealed {
+                    self.see_to_index();
+                }
             }
             Err(error) => {
                 drop(committer);
@@ -93,6 +97,8 @@ impl<D: Disk> Appender<D> {
         if let Some(super::staging::Refusal::Poisoned(cause)) = self.staging.lock().refusal.clone() {
             return Err(CloseError { cause });
         }
+        // What cannot be written is made from the log when the store is opened again.
+        let _ = self.index.keep_sealed(&self.disk);
         let now = self.options.environment.now();
         committer.writer.mark(true, now).map_err(|error| {
             let cause = Arc::new(error);

@@ -1,9 +1,11 @@
-//! Makes the next segment before it is needed, so that no commit ever waits for it or fails for want of it.
+//! Makes the next segment before it is needed, so that no commit ever waits for it or fails for want of it; and writes the
+//! index of the last one.
 
 use super::appender::Appender;
-use super::staging::SpareState;
+use super::staging::{SpareState, Staging};
 use crate::disk::Disk;
 use crate::log::build_spare;
+use crate::options::Upkeep;
 use std::sync::Arc;
 
 impl<D: Disk> Appender<D> {
@@ -23,18 +25,41 @@ impl<D: Disk> Appender<D> {
         self.room_made.notify_all();
     }
 
+    /// Has the index file of a segment written that was just sealed.
+    pub(super) fn see_to_index(&self) {
+        match self.options.upkeep {
+            Upkeep::Inline => self.keep_index(),
+            Upkeep::Threads => {
+                self.staging.lock().has_sealed = true;
+                self.order.notify_one();
+            }
+        }
+    }
+
+    /// Writes the index files that are missing. One that cannot be written is tried again after the next roll.
+    pub(super) fn keep_index(&self) {
+        while !self.staging.lock().is_stopping && self.index.keep(&self.disk).unwrap_or(false) {}
+    }
+
     /// The keeper's thread.
     pub(super) fn run_keeper(&self) {
         loop {
             let mut staging = self.staging.lock();
-            while !staging.is_stopping && !matches!(staging.spare, SpareState::Ordered { .. }) {
+            let is_idle = |staging: &Staging<D>| {
+                !staging.is_stopping && !staging.has_sealed && !matches!(staging.spare, SpareState::Ordered { .. })
+            };
+            while is_idle(&staging) {
                 self.order.wait(&mut staging);
             }
             if staging.is_stopping {
                 return;
             }
+            let has_sealed = std::mem::take(&mut staging.has_sealed);
             drop(staging);
             self.keep();
+            if has_sealed {
+                self.keep_index();
+            }
         }
     }
 }

@@ -91,6 +91,8 @@ pub(super) struct Staging<D: Disk> {
     pub(super) is_marked: bool,
     /// The committing thread sleeps without a deadline.
     pub(super) committer_rests: bool,
+    /// A segment was sealed, or index files may be missing: the keeper looks.
+    pub(super) has_sealed: bool,
     pub(super) is_stopping: bool,
 }
 

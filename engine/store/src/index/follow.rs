@@ -5,6 +5,7 @@ use super::fill::Filled;
 use super::handle::Index;
 use super::memory::MemoryIndex;
 use super::part::Part;
+use super::summaries::{levels, runs};
 use crate::disk::Disk;
 use crate::log::{Damage, Segment, index_name};
 use gesta_model::Position;
@@ -41,7 +42,19 @@ impl<D: Disk> Index<D> {
             damage.extend(filled.read_on(self.log(), segment, end, (&self.keyring, &memory)));
             following.tail = Some((segment.number, filled));
         }
+        self.take_summaries(disk);
         damage
+    }
+
+    /// Takes the summaries that are there.
+    fn take_summaries(&self, disk: &D) {
+        let set = self.set.load();
+        let sealed_count = set.parts.len().saturating_sub(1) as u64;
+        for (first, last) in levels(sealed_count).flat_map(|level| runs(level, sealed_count)) {
+            if set.summary(first, last).is_none() {
+                self.take_summary(disk, first, last);
+            }
+        }
     }
 
     /// The part that the writer adds to: of the open tail segment, or of the one that begins at `base`.

@@ -18,9 +18,9 @@ pub(crate) struct Index<D: Disk> {
 }
 
 impl<D: Disk> Index<D> {
-    /// The index of a log, of which these parts are known.
-    pub(crate) fn new(log: Arc<Log<D>>, parts: Vec<Arc<Part<D>>>) -> Self {
-        Self { keyring: Keyring::new(&log.origin.key.0), set: ArcSwap::new(Arc::new(IndexSet { parts })), log }
+    /// The index of a log, of which nothing is known yet.
+    pub(crate) fn new(log: Arc<Log<D>>) -> Self {
+        Self { keyring: Keyring::new(&log.origin.key.0), set: ArcSwap::new(Arc::new(IndexSet::empty())), log }
     }
 
     /// Begins the part of the segment that begins at a position.

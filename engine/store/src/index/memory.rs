@@ -216,6 +216,17 @@ impl MemoryIndex {
         RoaringBitmap::from_sorted_iter(ordinals).unwrap_or_default()
     }
 
+    /// The ordinal of the n-th event that has a key, from 0, of the ordinals below `end`.
+    pub(crate) fn nth_ordinal(&self, key: Key, nth: u64, end: u32) -> Option<u32> {
+        let terms = self.terms.pin();
+        let (count, mut posting) = self.chain_below(terms.get(&key)?, end)?;
+        let back = u64::from(count).checked_sub(nth.checked_add(1)?)?;
+        for _ in 0..back {
+            posting = self.posting(posting).1;
+        }
+        Some(self.posting(posting).0)
+    }
+
     /// Where in the segment file the record of an ordinal begins.
     pub(crate) fn offset_of(&self, ordinal: u32) -> Option<u64> {
         self.offsets.at(ordinal as usize).map(|offset| offset * 8).filter(|offset| *offset != 0)

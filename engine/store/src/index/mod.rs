@@ -5,6 +5,7 @@
 //!  MemoryIndex   the part of the tail segment: grows while it is read, readers take no lock
 //!  IndexFile     the part of a sealed segment: immutable, checksummed, mapped
 //!  Part          either of them, or lost and read anew from its segment
+//!  Summary       what a run of sealed segments knows of each key, so that a cold lookup asks few files
 //!  IndexSet      all parts, in the order of the log
 //! ```
 //!
@@ -27,7 +28,9 @@ mod plan;
 mod record_keys;
 mod search;
 mod set;
+mod summaries;
 mod term;
+mod upkeep;
 
 pub(crate) use fetch::segment_of;
 pub(crate) use follow::Following;
@@ -39,4 +42,4 @@ pub(crate) use place::BatchPlace;
 pub(crate) use plan::{Plan, Tally};
 pub(crate) use record_keys::RecordKeys;
 pub(crate) use set::{Head, IndexSet, Span};
-pub(crate) use term::Term;
+use term::Term;

@@ -148,6 +148,14 @@ impl<D: Disk> Source<D> {
         }
     }
 
+    /// The ordinal of the n-th event of a term, from 0, of the ordinals below `end`.
+    pub(crate) fn nth_ordinal(&self, term: &Term, nth: u64, end: u32) -> Result<Option<u32>, Damaged> {
+        match self {
+            Self::Memory(memory) => Ok(memory.nth_ordinal(term.key, nth, end)),
+            Self::File(file) => Ok(file.ordinals_from(term, nth, 1)?.first().copied()),
+        }
+    }
+
     /// Where in the segment file the record of an ordinal begins; `None` where the log is damaged.
     pub(crate) fn offset_of(&self, ordinal: u32) -> Result<Option<u64>, Damaged> {
         match self {
@@ -188,8 +196,8 @@ impl<D: Disk> Source<D> {
         match self {
             Self::Memory(memory) => memory.gaps(),
             Self::File(file) if file.end() < end => {
-                let what = "the segment after the one with this index is missing".to_owned();
-                vec![Damage { file: file.path().to_owned(), offset: 0, positions: file.end()..end, what }]
+                let what = format!("the segment that held what follows position {} is missing", file.end());
+                vec![Damage { file: "the log".to_owned(), offset: 0, positions: file.end()..end, what }]
             }
             Self::File(_) => Vec::new(),
         }

@@ -2,13 +2,12 @@
 
 use gesta_model::Timestamp;
 
-/// Where a batch lies in its segment.
+/// Where a batch with events lies in its segment, and when the store took it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BatchPlace {
-    /// The ordinal of its first event within the segment.
+    /// Its first event, counted from the segment's first.
     pub(crate) ordinal: u32,
-    /// Where in the segment file it begins, in bytes.
+    /// Where it begins, in bytes of the segment file.
     pub(crate) offset: u64,
-    /// When the store took it.
     pub(crate) recorded_at: Timestamp,
 }

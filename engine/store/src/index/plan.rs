@@ -51,6 +51,24 @@ impl Plan {
         Self { items: vec![PlanItem { all: vec![key], any: Vec::new() }] }
     }
 
+    /// Whether events may match where only these keys are present.
+    pub(super) fn may_match<E>(&self, has: impl Fn(Key) -> Result<bool, E>) -> Result<bool, E> {
+        for item in &self.items {
+            let mut may = true;
+            for key in &item.all {
+                may = may && has(*key)?;
+            }
+            let mut any = item.any.is_empty();
+            for key in &item.any {
+                any = any || (may && has(*key)?);
+            }
+            if may && any {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Narrows a range to where a stream has these revisions; of a plan that asks for one stream.
     pub(crate) fn within_revisions<D: Disk>(
         &self,
@@ -66,14 +84,15 @@ impl Plan {
         }
         let Some(term) = source.term(all[0], end)? else { return Ok(within) };
         let stands = term.first_revision.map_or(0, |revision| revision.0);
-        let ordinals = source.ordinals(&term, 0..end)?;
         // The n-th event of the stream in this part has its n-th revision here.
-        let ordinal_of = |revision: u64| {
-            let nth = u32::try_from(revision.checked_sub(stands)?).ok()?;
-            ordinals.select(nth)
+        let start = match first.checked_sub(stands) {
+            None | Some(0) => 0,
+            Some(nth) => source.nth_ordinal(&term, nth, end)?.unwrap_or(end),
         };
-        let start = if first <= stands { 0 } else { ordinal_of(first).unwrap_or(end) };
-        let after = if last < stands { 0 } else { ordinal_of(last).map_or(end, |ordinal| ordinal + 1) };
+        let after = match last.checked_sub(stands) {
+            None => 0,
+            Some(nth) => source.nth_ordinal(&term, nth, end)?.map_or(end, |ordinal| ordinal + 1),
+        };
         Ok(within.start.max(start)..within.end.min(after))
     }
 

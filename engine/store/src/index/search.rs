@@ -14,7 +14,8 @@ impl<D: Disk> Index<D> {
     /// The last position of a range at which an event matches. Damage within the range may hide one, and is an error.
     pub(crate) fn last_match(&self, plan: &Plan, positions: Range<Position>) -> Result<Option<Position>, Damage> {
         let set = self.set.load();
-        for span in set.spans(positions.clone()).rev() {
+        let mut rest = positions.clone();
+        while let Some(span) = set.next_span(&mut rest, true, plan) {
             let (last, gap) = span.part.ask(&self.reading(), span.end, |source| {
                 let found = plan.ordinals(source, span.ordinals(), span.end_ordinal(), &mut Tally::default())?;
                 let gaps = source.gaps_up_to(span.end).into_iter();
@@ -42,7 +43,8 @@ impl<D: Disk> Index<D> {
     pub(crate) fn first_matches(&self, plan: &Plan, positions: Range<Position>, count_max: usize) -> Vec<Position> {
         let set = self.set.load();
         let mut found = Vec::new();
-        for span in set.spans(positions) {
+        let mut rest = positions;
+        while let Some(span) = set.next_span(&mut rest, false, plan) {
             let ordinals = span.part.ask(&self.reading(), span.end, |source| {
                 plan.ordinals(source, span.ordinals(), span.end_ordinal(), &mut Tally::default())
             });
@@ -67,9 +69,10 @@ impl<D: Disk> Index<D> {
             let (term, ordinal, gap) = span.part.ask(&self.reading(), span.end, |source| {
                 let term = source.term(stream, end)?;
                 let nth = term.and_then(|term| revision.0.checked_sub(term.first_revision?.0));
-                let ordinals = term.filter(|_| nth.is_some()).map(|term| source.ordinals(&term, 0..end)).transpose()?;
-                let nth = nth.and_then(|nth| u32::try_from(nth).ok());
-                let ordinal = ordinals.zip(nth).and_then(|(ordinals, nth)| ordinals.select(nth));
+                let ordinal = match term.zip(nth) {
+                    Some((term, nth)) => source.nth_ordinal(&term, nth, end)?,
+                    None => None,
+                };
                 Ok((term, ordinal, source.gaps_up_to(span.end).into_iter().next()))
             });
             match (term, ordinal, gap) {

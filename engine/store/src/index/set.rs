@@ -2,6 +2,8 @@
 
 use super::key::Key;
 use super::part::{Part, Reading};
+use super::plan::Plan;
+use super::summaries::Summary;
 use super::term::Term;
 use crate::disk::Disk;
 use crate::log::Damage;
@@ -13,6 +15,8 @@ use std::sync::Arc;
 pub(crate) struct IndexSet<D: Disk> {
     /// Bases grow. The last part is the tail's, or of a tail that does not exist yet.
     pub(crate) parts: Vec<Arc<Part<D>>>,
+    /// In no particular order.
+    summaries: Vec<Arc<Summary<D>>>,
 }
 
 /// The stretch of a part that a question is about.
@@ -55,12 +59,65 @@ pub(crate) struct Head {
 }
 
 impl<D: Disk> IndexSet<D> {
+    /// A set without parts.
+    pub(super) fn empty() -> Self {
+        Self { parts: Vec::new(), summaries: Vec::new() }
+    }
+
     /// The set with one more part at its end; one of the same segment is replaced.
     pub(crate) fn with(&self, part: Arc<Part<D>>) -> Self {
         let mut parts = self.parts.clone();
         parts.retain(|other| other.number < part.number);
         parts.push(part);
-        Self { parts }
+        Self { parts, summaries: self.summaries.clone() }
+    }
+
+    /// The set with one more summary.
+    pub(super) fn with_summary(&self, summary: Arc<Summary<D>>) -> Self {
+        let mut summaries = self.summaries.clone();
+        summaries.push(summary);
+        Self { parts: self.parts.clone(), summaries }
+    }
+
+    /// The part of a segment.
+    pub(super) fn part(&self, number: u64) -> Option<&Arc<Part<D>>> {
+        let ordinal = self.parts.binary_search_by_key(&number, |part| part.number).ok()?;
+        self.parts.get(ordinal)
+    }
+
+    /// The summary of exactly these segments.
+    pub(super) fn summary(&self, first: u64, last: u64) -> Option<&Arc<Summary<D>>> {
+        self.summaries.iter().find(|summary| (summary.first_number, summary.last_number) == (first, last))
+    }
+
+    /// The next part of a range that may hold what is looked for, from its front or its back; the range is left without what
+    /// was passed. Runs of segments in which nothing can match are passed as a whole.
+    pub(crate) fn next_span(&self, positions: &mut Range<Position>, is_backward: bool, plan: &Plan) -> Option<Span<D>> {
+        loop {
+            let mut spans = self.spans(positions.clone());
+            let span = if is_backward { spans.next_back() } else { spans.next() }?;
+            drop(spans);
+            let barren = self.widest(span.part.number, is_backward).filter(|summary| {
+                let covered = summary.positions();
+                positions.start <= covered.start && covered.end <= positions.end && !summary.may_match(plan)
+            });
+            let passed = barren.map_or(span.positions.clone(), |summary| summary.positions());
+            if is_backward {
+                positions.end = passed.start.max(positions.start);
+            } else {
+                positions.start = passed.end.min(positions.end);
+            }
+            if barren.is_none() {
+                return Some(span);
+            }
+        }
+    }
+
+    /// The widest summary that begins, or backward ends, with a segment.
+    fn widest(&self, number: u64, is_backward: bool) -> Option<&Arc<Summary<D>>> {
+        let edge = |summary: &Summary<D>| if is_backward { summary.last_number } else { summary.first_number };
+        let fitting = self.summaries.iter().filter(|summary| edge(summary) == number);
+        fitting.max_by_key(|summary| summary.last_number - summary.first_number)
     }
 
     /// The part that holds a position below `below`.
@@ -95,7 +152,17 @@ impl<D: Disk> IndexSet<D> {
 
     /// The newest of what is known of a key below a position.
     pub(crate) fn newest(&self, reading: &Reading<'_, D>, key: Key, below: Position) -> Result<Option<Term>, Damage> {
-        for span in self.spans(Position::START..below).rev() {
+        let mut positions = Position::START..below;
+        while let Some(span) = self.spans(positions.clone()).next_back() {
+            let summary = self.widest(span.part.number, true).filter(|summary| summary.positions().end <= below);
+            if let Some(Ok(term)) = summary.map(|summary| summary.term(key)) {
+                if term.is_some() {
+                    return Ok(term);
+                }
+                positions.end = summary.map_or(positions.end, |summary| summary.positions().start);
+                continue;
+            }
+            positions.end = span.positions.start;
             let end = span.end_ordinal().min(span.ordinals().end);
             let (term, gap) = span.part.ask(reading, span.end, |source| {
                 Ok((source.term(key, end)?, source.gaps_up_to(span.end).into_iter().next()))

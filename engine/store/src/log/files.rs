@@ -11,15 +11,12 @@ pub(crate) const MANIFESTS: [&str; 2] = ["manifest", "manifest.copy"];
 /// The end of the name of a file that is still being made; one that is left over means nothing.
 const UNFINISHED: &str = ".new";
 const SEGMENT: &str = ".log";
+const INDEX: &str = ".idx";
+const SUMMARY: &str = ".sum";
 
 /// The name of a segment file.
 pub(crate) fn segment_name(number: u64, generation: u32) -> String {
     format!("{number:010}-{generation:04}{SEGMENT}")
-}
-
-/// The name of the index file of a segment.
-pub(crate) fn index_name(number: u64, generation: u32) -> String {
-    format!("{number:010}-{generation:04}.idx")
 }
 
 /// The number and generation in a segment file's name.
@@ -29,10 +26,38 @@ pub(crate) fn parse_segment_name(name: &str) -> Option<(u64, u32)> {
     (segment_name(parsed.0, parsed.1) == name).then_some(parsed)
 }
 
+/// The name of the index file of a segment, which bears the segment's number and generation.
+pub(crate) fn index_name(number: u64, generation: u32) -> String {
+    format!("{number:010}-{generation:04}{INDEX}")
+}
+
+/// The number and generation in an index file's name.
+pub(crate) fn parse_index_name(name: &str) -> Option<(u64, u32)> {
+    let (number, generation) = name.strip_suffix(INDEX)?.split_once('-')?;
+    let parsed = (number.parse().ok()?, generation.parse().ok()?);
+    (index_name(parsed.0, parsed.1) == name).then_some(parsed)
+}
+
+/// The name of the summary of the index files of segments `first` to `last`, both included.
+pub(crate) fn summary_name(first: u64, last: u64) -> String {
+    format!("{first:010}-{last:010}{SUMMARY}")
+}
+
+/// The first and last segment number in a summary's name.
+pub(crate) fn parse_summary_name(name: &str) -> Option<(u64, u64)> {
+    let (first, last) = name.strip_suffix(SUMMARY)?.split_once('-')?;
+    let parsed = (first.parse().ok()?, last.parse().ok()?);
+    (summary_name(parsed.0, parsed.1) == name).then_some(parsed)
+}
+
 /// Whether a name is one that a store gives to its files.
 pub(crate) fn is_log_file(name: &str) -> bool {
     let finished = name.strip_suffix(UNFINISHED).unwrap_or(name);
-    name == LOCK || MANIFESTS.contains(&finished) || parse_segment_name(finished).is_some()
+    name == LOCK
+        || MANIFESTS.contains(&finished)
+        || parse_segment_name(finished).is_some()
+        || parse_index_name(finished).is_some()
+        || parse_summary_name(finished).is_some()
 }
 
 /// Makes a file appear under its name, whole and durable, or not at all: made under a temporary name, filled, synced,
@@ -71,4 +96,37 @@ pub(crate) fn remove_unfinished<D: Disk>(disk: &D, names: &[String]) -> io::Resu
         disk.remove(name)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::SimulatedDisk;
+
+    #[test]
+    fn names_are_read_back_and_nothing_else_is() {
+        assert_eq!(parse_segment_name(&segment_name(3, 1)), Some((3, 1)));
+        assert_eq!(parse_index_name(&index_name(3, 1)), Some((3, 1)));
+        assert_eq!(parse_summary_name(&summary_name(3, 10)), Some((3, 10)));
+        assert_eq!(parse_index_name(&segment_name(3, 1)), None);
+        assert_eq!(parse_segment_name(&index_name(3, 1)), None);
+        assert_eq!(parse_index_name("3-1.idx"), None);
+        assert_eq!(parse_summary_name("0000000003-0010.sum"), None);
+        assert_eq!(parse_index_name("+000000003-0001.idx"), None);
+    }
+
+    #[test]
+    fn an_index_file_belongs_to_the_store_and_an_unfinished_one_is_removed() {
+        let disk = SimulatedDisk::new(1);
+        for name in [index_name(1, 0), summary_name(1, 4)] {
+            assert!(is_log_file(&name));
+            disk.restore(&name, vec![1]);
+            disk.restore(&format!("{name}{UNFINISHED}"), vec![1]);
+        }
+        disk.restore("notes.idx.new", vec![1]);
+        remove_unfinished(&disk, &disk.list().unwrap()).unwrap();
+        let mut left = disk.list().unwrap();
+        left.sort();
+        assert_eq!(left, ["0000000001-0000.idx", "0000000001-0000000004.sum", "notes.idx.new"]);
+    }
 }

@@ -36,7 +36,7 @@ pub(crate) use batch_source::{BatchSource, Bytes, Found, NotABatch, Window};
 pub use damage::Damage;
 pub use error::OpenError;
 pub(crate) use error::describe_failure;
-pub(crate) use files::{LOCK, index_name};
+pub(crate) use files::{LOCK, appear, index_name, parse_summary_name, summary_name};
 pub(crate) use manifest::Manifest;
 pub(crate) use observed::ObservedLog;
 pub use recovery::RecoveryReport;

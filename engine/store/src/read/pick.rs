@@ -147,9 +147,10 @@ impl<D: Disk> Pick<D> {
         let offset = match located {
             Ok(offset) => offset,
             Err(damage) => {
-                let passed = damage.positions.clone();
-                self.pass(&passed);
-                return Err(ReadError::Damaged(damage));
+                // Events of the same batch that were handed out already are whole by their own checksums.
+                let positions = damage.positions.start.max(self.next)..damage.positions.end.min(self.end);
+                self.pass(&positions);
+                return Err(ReadError::Damaged(Damage { positions, ..damage }));
             }
         };
         let decoded = Record::decode(&stretch.view[offset..], position);
@@ -167,10 +168,8 @@ impl<D: Disk> Pick<D> {
 
     /// Finds what is wanted in the next part; `false` when no part is left.
     fn load_stretch(&mut self) -> Result<bool, ReadError> {
-        let mut spans = self.set.spans(self.next..self.end);
-        let span = if self.is_backward { spans.next_back() } else { spans.next() };
-        drop(spans);
-        let Some(span) = span else {
+        let mut rest = self.next..self.end;
+        let Some(span) = self.set.next_span(&mut rest, self.is_backward, &self.plan) else {
             self.next = self.end;
             return Ok(false);
         };

@@ -71,7 +71,7 @@ impl<D: Disk> Reader<D> {
         let path = disk.describe("");
         let observed = ObservedLog::open(disk)?;
         let log = Arc::clone(&observed.log);
-        let index = Arc::new(Index::new(Arc::clone(&log), Vec::new()));
+        let index = Arc::new(Index::new(Arc::clone(&log)));
         let observed = Some(Observation { log: observed, following: Mutex::default() });
         let reader = Self::new(Library { path, log, index, observed, lock: Mutex::new(None) });
         reader.follow();

@@ -40,7 +40,7 @@ impl<D: Disk> Store<D> {
         let Recovered { manifest, segments, tail, spare, readable, mut report } = recover(&disk, manifest)?;
         let log = Log::new((manifest.store_id, manifest.origin.clone()), Segments { list: segments }, readable);
         let log = Arc::new(log);
-        let index = Arc::new(Index::new(Arc::clone(&log), Vec::new()));
+        let index = Arc::new(Index::new(Arc::clone(&log)));
         let damage = index.follow(&disk, &mut Following::default());
         report.is_degraded |= damage.iter().any(|damage| !damage.positions.is_empty());
         for found in damage {

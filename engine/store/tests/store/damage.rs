@@ -263,7 +263,8 @@ fn a_stream_is_not_silently_shorter_by_damage_at_its_ends() {
                         Err(error) => panic!("{error}"),
                     }
                 }
-                assert_eq!((found, lost), (expected.len() as u64 - 2, 2), "{data}");
+                assert_eq!(found + lost, expected.len() as u64, "{data}");
+                assert!((1..=2).contains(&lost), "{data}: {lost} events of one batch");
             }
         }
     }
