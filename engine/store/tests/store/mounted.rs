@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A mounted file system.
@@ -61,9 +62,14 @@ impl Mounted {
 
 impl Drop for Mounted {
     fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg(self.path()).status();
-        if !unmounted.is_ok_and(|status| status.success()) && !std::thread::panicking() {
-            panic!("{} cannot be unmounted", self.path().display());
+        // Another test may be starting a process, which holds copies of all open files for a moment.
+        for _ in 0..100 {
+            let unmounted = Command::new("umount").arg(self.path()).output();
+            if unmounted.is_ok_and(|output| output.status.success()) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
         }
+        assert!(std::thread::panicking(), "{} cannot be unmounted", self.path().display());
     }
 }
