@@ -228,6 +228,24 @@ fn a_segment_that_was_shortened_or_emptied_is_noticed_and_left_as_it_is() {
 }
 
 #[test]
+fn an_emptied_tail_is_noticed_even_when_the_store_was_not_closed() {
+    let disk = SimulatedDisk::new(3);
+    let store = open(&disk);
+    for number in 0..30 {
+        let data = format!("event {number} {}", "x".repeat(200));
+        store.append(request("a-1", &[&data], Durability::Durable)).unwrap();
+    }
+    disk.power_cut(&CrashPlan { seed: 1, keep: Keep::None, granularity: Granularity::Sector });
+    drop(store);
+    let tail = written_segments(&disk).pop().unwrap();
+    disk.truncate(&tail, 0);
+    let store = open(&disk);
+    assert!(store.recovery().is_degraded, "{:?}", store.recovery());
+    assert!(store.recovery().damage[0].file.ends_with(&tail), "{:?}", store.recovery());
+    assert!(matches!(store.append(AppendRequest::new()), Err(AppendError::Degraded { .. })));
+}
+
+#[test]
 fn any_missing_segment_is_named_and_the_rest_is_read() {
     let (disk, expected) = closed_store();
     for name in written_segments(&disk) {

@@ -3,9 +3,9 @@
 //! After each, reads go on, refusals are typed, and what was promised is there whichever way the machine goes down.
 
 use crate::history::History;
-use crate::support::{small_options, texts};
-use gesta::disk::{CrashPlan, Fault, SimulatedDisk};
-use gesta::{Read, Store};
+use crate::support::{open, request, small_options, texts};
+use gesta::disk::{CrashPlan, Fault, Granularity, Keep, SimulatedDisk};
+use gesta::{Durability, Read, Store};
 use std::io::ErrorKind;
 
 /// Lives through the history with the fault at each moment; returns how many moments there are.
@@ -82,6 +82,43 @@ pub(crate) fn power_that_fails_at_any_call_leaves_no_hole_and_no_missing_segment
             }
         }
     }
+}
+
+/// The keeper makes the next spare while the first batch of a segment is not synced yet. When the power went then, the header
+/// of the segment was gone and two spares were left: the second one was called a segment with a missing one before it, and
+/// the store took no appends any more, though nothing was lost.
+#[test]
+fn power_that_fails_between_the_first_batch_of_a_segment_and_its_sync_leaves_a_store_that_goes_on() {
+    let mut two_spares = 0;
+    for call in 1.. {
+        let disk = SimulatedDisk::new(call);
+        let store = open(&disk);
+        store.append(request("a-1", &[&"x".repeat(1900)], Durability::Written)).unwrap();
+        let before = disk.calls();
+        disk.inject(Fault::PowerFailsAt { call });
+        let rolled = store.append(request("a-1", &[&"y".repeat(2000)], Durability::Durable));
+        let is_over = disk.calls() - before < call;
+        assert_eq!(rolled.is_ok(), is_over, "call {call}: {rolled:?}");
+        disk.power_cut(&CrashPlan { seed: call, keep: Keep::None, granularity: Granularity::Sector });
+        disk.clear_faults();
+        drop(store);
+        let is_spare = |name: &&String| name.ends_with(".log") && disk.image(name).iter().all(|byte| *byte == 0);
+        two_spares += usize::from(disk.file_names().iter().filter(is_spare).count() == 2);
+        let store = open(&disk);
+        assert!(!store.recovery().is_degraded, "call {call}: {:?}", store.recovery());
+        for _ in 0..8 {
+            store.append(request("a-1", &[&"z".repeat(1900)], Durability::Durable)).unwrap();
+        }
+        let found = texts(store.read(Read::all())).unwrap().len();
+        store.close().unwrap();
+        let store = open(&disk);
+        assert!(!store.recovery().is_degraded, "call {call}: {:?}", store.recovery());
+        assert_eq!(texts(store.read(Read::all())).unwrap().len(), found, "call {call}");
+        if is_over {
+            break;
+        }
+    }
+    assert!(two_spares > 0, "the power never failed between the two");
 }
 
 fn assert_segments_follow_each_other(disk: &SimulatedDisk, moment: u64) {

@@ -218,7 +218,8 @@ impl Recovery {
         if torn_end.is_some() || self.report.rewritten_bytes > 0 { file.file.sync_data() } else { Ok(()) }
     }
 
-    /// Whether the files after the tail may be what a roll or the keeper left there.
+    /// Whether the files after the tail may be what a roll or the keeper left there: the spare that a roll was about to open,
+    /// or whose first batch was not synced yet, and the one that the keeper makes meanwhile.
     fn judge_beyond<D: Disk>(
         &mut self,
         files: &[SegmentFile<D>],
@@ -235,6 +236,8 @@ impl Recovery {
             let is_next_spare = number == next_number + 1 && beyond.nonzero_end == 0;
             let what = if file.number != number || !(number == next_number || is_next_spare) {
                 "a segment before this file is missing"
+            } else if file.length < HEADER_PAGE_BYTES as u64 {
+                "the file is shorter than any segment"
             } else if beyond.evidence > end {
                 "the header of the segment is damaged in both copies"
             } else if beyond.unreadable && is_sealed {
