@@ -107,7 +107,7 @@ impl Disk for RealDisk {
             .open(&path)
             .map_err(naming(&path))?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(RealLock { _file: file })),
+            Ok(()) => Ok(Some(RealLock { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(naming(&path)(error)),
         }
@@ -130,7 +130,16 @@ impl Disk for RealDisk {
 /// out.
 #[derive(Debug)]
 pub struct RealLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for RealLock {
+    /// Gives the lock back by name. Closing the file would not do: a process that this one is just starting holds copies of
+    /// all open files until it runs its program, and the lock lives as long as the last of them.
+    fn drop(&mut self) {
+        // Should it fail, the closing file gives the lock back, if a moment later.
+        let _ = self.file.unlock();
+    }
 }
 
 /// Puts the path before the error's text and keeps its kind.
@@ -155,4 +164,21 @@ fn parent(path: &Path) -> &Path {
 
 fn is_present(path: &Path) -> bool {
     path.as_os_str().is_empty() || path.exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A process that is being started holds a copy of every open file until it runs its program. A store that was closed
+    /// and opened again in that moment was refused, as if another process had it open.
+    #[test]
+    fn a_lock_that_was_given_back_is_free_while_a_copy_of_its_file_is_open() {
+        let directory = tempfile::tempdir().unwrap();
+        let disk = RealDisk::open(directory.path()).unwrap();
+        let lock = disk.lock("lock").unwrap().unwrap();
+        let _copy = lock.file.try_clone().unwrap();
+        drop(lock);
+        assert!(disk.lock("lock").unwrap().is_some());
+    }
 }
