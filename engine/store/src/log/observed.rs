@@ -8,7 +8,8 @@ use super::damage::Damage;
 use super::error::OpenError;
 use super::manifest::Manifest;
 use super::recovery::{
-    Doubt, Look, SegmentFile, Stop, TailScan, Verdict, check_vacant, judge, look_beyond, read_segment_files,
+    Doubt, Look, SegmentFile, Stop, TailScan, Verdict, check_continuity, check_vacant, judge, look_beyond,
+    read_segment_files,
 };
 use super::segment::{Segment, Segments};
 use super::shared::Log;
@@ -179,7 +180,10 @@ impl<D: Disk> ObservedLog<D> {
 
     /// Adds the segments after `number` that have a header; tells whether there are any.
     fn enter_next(&self, progress: &mut Progress, number: u64) -> Result<bool, OpenError> {
-        let files = self.segment_files(progress)?;
+        let mut files = self.segment_files(progress)?;
+        files.retain(|file| file.number >= number);
+        // What is missing is found where it is read; what is of another time must not be read at all.
+        check_continuity(&files, &progress.manifest.origin)?;
         let beyond: Vec<SegmentFile<D>> = files.into_iter().filter(|file| file.number > number).collect();
         // A file is there before the segment before it is sealed; only a store without events may have none at all.
         let is_missing = beyond.first().map_or(number > 0, |file| file.number != number + 1);

@@ -310,6 +310,34 @@ pub(crate) fn a_batch_of_a_twin_of_the_store_breaks_the_chain() {
 }
 
 #[test]
+fn a_segment_of_a_twin_of_the_store_is_refused() {
+    let disk = SimulatedDisk::new(3);
+    open(&disk).close().unwrap();
+    let twin = disk.fork();
+    for (disk, data) in [(&disk, "truth"), (&twin, "other")] {
+        let store = open(disk);
+        for number in 0..100 {
+            let data = format!("{data} {number:03} {}", "x".repeat(100));
+            store.append(request("a-1", &[&data], Durability::Durable)).unwrap();
+        }
+        store.close().unwrap();
+    }
+    let segments = written_segments(&disk);
+    assert!(segments.len() >= 3 && segments == written_segments(&twin));
+    for name in &segments {
+        assert_eq!(batches(&disk, name), batches(&twin, name), "the twins differ in nothing but the events");
+        let disk = disk.fork();
+        disk.restore(name, twin.image(name));
+        let written = Store::open_on(disk.clone(), small_options()).err();
+        for refused in [written, Reader::open_on(disk).err()] {
+            let Some(refused) = refused else { panic!("{name} of the twin was taken") };
+            assert!(matches!(refused, OpenError::Foreign { .. }), "{name}: {refused:?}");
+            assert!(refused.to_string().contains("restore all of them together"), "{refused}");
+        }
+    }
+}
+
+#[test]
 fn sectors_that_the_disk_cannot_read_cost_their_batch_and_the_process_lives() {
     let (disk, expected) = closed_store();
     let name = &written_segments(&disk)[1];

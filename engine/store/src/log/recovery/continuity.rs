@@ -15,7 +15,7 @@ use gesta_model::codec::{BatchKind, HEADER_PAGE_BYTES, HEADERS_BYTES, SEAL_BODY_
 
 /// Names what is missing between the segments. Refuses segments that do not continue each other: nothing tells which of
 /// them is of another time.
-pub(super) fn check_continuity<D: Disk>(files: &[SegmentFile<D>], origin: &Origin) -> Result<Vec<Damage>, OpenError> {
+pub(crate) fn check_continuity<D: Disk>(files: &[SegmentFile<D>], origin: &Origin) -> Result<Vec<Damage>, OpenError> {
     let mut damage = Vec::new();
     let readable = files.iter().filter_map(|file| file.header.ok().map(|header| (file, header)));
     let readable: Vec<(&SegmentFile<D>, SegmentHeader)> = readable.collect();

@@ -25,6 +25,7 @@ mod report;
 mod tail_scan;
 
 pub(crate) use beyond::{Look, look_beyond};
+pub(crate) use continuity::check_continuity;
 pub(crate) use create::{check_vacant, create_store};
 pub(crate) use files::{SegmentFile, read_segment_files};
 pub(crate) use judge::{Doubt, Verdict, judge};
