@@ -31,7 +31,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// All kinds, in the order of their keys.
+    /// All kinds, in the order of their numbers, which begin at 1.
     pub(crate) const ALL: [Self; 6] = [Self::Stream, Self::Category, Self::Type, Self::Tag, Self::Request, Self::Event];
 }
 
@@ -51,7 +51,7 @@ impl Key {
     /// The kind in the top byte; `None` when that is no kind.
     pub(crate) fn kind(self) -> Option<Kind> {
         let [.., top] = self.0.to_le_bytes();
-        Kind::ALL.into_iter().find(|kind| *kind as u8 == top)
+        Kind::ALL.get(usize::from(top).checked_sub(1)?).copied()
     }
 }
 

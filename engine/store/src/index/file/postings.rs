@@ -77,3 +77,35 @@ fn encode_deltas(ordinals: &[u32], content: &mut Vec<u8>) -> io::Result<()> {
 fn short(length: usize) -> io::Result<u32> {
     u32::try_from(length).map_err(|_| io::Error::other("a list of the index is too long"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex(kind: Kind, ordinals: &[u32]) -> String {
+        let mut bytes = Vec::new();
+        encode_list(kind, ordinals, &mut bytes).unwrap();
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn golden_bytes_of_a_list_of_deltas() {
+        // Encoding, length, and three deltas: 2, 4, 300.
+        assert_eq!(hex(Kind::Tag, &[1, 3, 7, 307]), "01040204ac02");
+    }
+
+    #[test]
+    fn golden_bytes_of_a_list_with_a_chunk_to_skip_to() {
+        let ordinals: Vec<u32> = (0..129).map(|number| 5 + number).collect();
+        // Encoding, length 136, the event numbered 128 is 133 and the deltas after it begin at 128, 128 deltas of 1.
+        assert_eq!(hex(Kind::Stream, &ordinals), format!("018801{}{}{}", "85000000", "80000000", "01".repeat(128)));
+    }
+
+    #[test]
+    fn golden_bytes_of_a_bitmap() {
+        let ordinals: Vec<u32> = (10..74).collect();
+        // Encoding, length 15; one container with one run: cookie and flags, key 0 with 64 values, one run from 10 on.
+        assert_eq!(hex(Kind::Type, &ordinals), "020f3b30000001".to_owned() + "00003f00" + "01000a003f00");
+        assert!(hex(Kind::Stream, &ordinals).starts_with("013f"), "streams are deltas at any length");
+    }
+}
