@@ -71,8 +71,8 @@ pub enum RecordError {
     /// Names are not UTF-8.
     #[error("record has names that are not UTF-8")]
     Names,
-    /// A name, tag or id that no encoder may make.
-    #[error("record has a name, tag or id that is not allowed")]
+    /// A name, tag, id or flag that no encoder may make.
+    #[error("record has a name, tag, id or flag that is not allowed")]
     NotAllowed,
     /// The padding is not zeros.
     #[error("record padding is not zero")]
@@ -144,14 +144,28 @@ impl<'a> Record<'a> {
         if place_crc == read_u32(self.bytes, PLACE_CRC) { Ok(()) } else { Err(RecordError::Place) }
     }
 
-    /// Checks a record that came from elsewhere as strictly as if it were encoded here: checksum, names, tags, id.
+    /// Checks a record that came from elsewhere as strictly as if it were encoded here: checksum, names, tags, id, flags.
+    ///
+    /// What passes is what [`encode_record`] makes of the same event, byte for byte, but for the place.
     pub fn verify_content(&self) -> Result<(), RecordError> {
         if crc32fast::hash(&self.bytes[COVERED..]) != self.crc() {
             return Err(RecordError::Crc);
         }
         let names_fit = self.stream_len <= STREAM_NAME_BYTES_MAX && self.type_len <= EVENT_TYPE_BYTES_MAX;
-        let tags_fit = self.tags().count() <= TAG_COUNT_MAX && self.tags().all(|tag| check_tag(tag).is_ok());
-        if names_fit && tags_fit && !self.id().is_nil() { Ok(()) } else { Err(RecordError::NotAllowed) }
+        let tags = self.tags_text();
+        let tags_fit = tags.is_empty()
+            || tags.split(TAG_SEPARATOR).count() <= TAG_COUNT_MAX
+                && tags.split(TAG_SEPARATOR).all(|tag| check_tag(tag).is_ok());
+        let is_allowed = names_fit && tags_fit && !self.id().is_nil() && self.has_one_form();
+        if is_allowed { Ok(()) } else { Err(RecordError::NotAllowed) }
+    }
+
+    /// Whether what is absent is written as absent: a time as zero, and nothing is never JSON.
+    fn has_one_form(&self) -> bool {
+        let is_set = |flag| self.flags() & flag != 0;
+        (is_set(TIME_IS_PRESENT) || read_i64(self.bytes, TIME) == 0)
+            && (!is_set(DATA_IS_JSON) || !self.data().is_empty())
+            && (!is_set(METADATA_IS_JSON) || !self.metadata().is_empty())
     }
 
     /// The event's place in the global order.
@@ -197,8 +211,7 @@ impl<'a> Record<'a> {
 
     /// The event's tags, in the order given.
     pub fn tags(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        let tags = &self.names[self.stream_len + self.type_len..];
-        tags.split(TAG_SEPARATOR).filter(|tag| !tag.is_empty())
+        self.tags_text().split(TAG_SEPARATOR).filter(|tag| !tag.is_empty())
     }
 
     /// The event's metadata.
@@ -224,6 +237,10 @@ impl<'a> Record<'a> {
     /// Everything after the header: names, metadata and data.
     pub(super) fn body(&self) -> &'a [u8] {
         &self.bytes[RECORD_HEADER_BYTES..]
+    }
+
+    fn tags_text(&self) -> &'a str {
+        &self.names[self.stream_len + self.type_len..]
     }
 
     fn payload(&self, bytes: &'a [u8], json_flag: u16) -> Payload<'a> {

@@ -77,6 +77,38 @@ fn every_flipped_bit_of_a_record_is_seen() {
     }
 }
 
+/// A record from elsewhere could say the same event in other bytes: a time that is marked absent but not zero, JSON that is
+/// nothing, tags with empty ones between them. Copies of a log would have differed byte for byte.
+#[test]
+fn a_record_from_elsewhere_has_one_form_only() {
+    let event = Event::new(EventType::new("A").unwrap()).tag(Tag::new("a:1").unwrap()).tag(Tag::new("b:2").unwrap());
+    let mut whole = Vec::new();
+    encode_record(&event, Uuid::from_u128(1), &mut whole);
+    const TAGS: usize = RECORD_HEADER_BYTES + 1;
+    type Change = dyn Fn(&mut [u8]);
+    let verdict_with = |change: &Change| {
+        let mut bytes = whole.clone();
+        change(&mut bytes);
+        let len = read_u32(&bytes, LEN) as usize;
+        let crc = crc32fast::hash(&bytes[COVERED..len]);
+        write_u32(&mut bytes, CRC, crc);
+        Record::decode(&bytes, Position(0)).unwrap().0.verify_content()
+    };
+    assert_eq!(verdict_with(&|_| {}), Ok(()));
+    assert_eq!(verdict_with(&|bytes| write_u16(bytes, FLAGS, TIME_IS_PRESENT)), Ok(()));
+    let changes: [&Change; 6] = [
+        &|bytes| bytes[TIME] = 1,
+        &|bytes| write_u16(bytes, FLAGS, DATA_IS_JSON),
+        &|bytes| write_u16(bytes, FLAGS, METADATA_IS_JSON),
+        &|bytes| bytes[TAGS..TAGS + 7].copy_from_slice(b"a:1\n\n:2"),
+        &|bytes| bytes[TAGS..TAGS + 7].copy_from_slice(b"\na:1b:2"),
+        &|bytes| bytes[TAGS..TAGS + 7].copy_from_slice(b"a:1b:2\n"),
+    ];
+    for (ordinal, change) in changes.into_iter().enumerate() {
+        assert_eq!(verdict_with(change), Err(RecordError::NotAllowed), "change {ordinal}");
+    }
+}
+
 proptest! {
     #[test]
     fn hostile_bytes_never_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..300), len in 0_u32..400) {
