@@ -1,16 +1,17 @@
 //! `gesta append`: one event.
 
-use super::read::{parse_moment, parse_stream};
+use super::read::{parse_moment, parse_query, parse_stream};
 use crate::context::Context;
 use crate::failure::{Failure, Status};
-use crate::json::compact_json;
+use crate::json::{compact_json, write_event};
 use crate::output::Output;
 use gesta::{
-    AppendError, AppendRequest, Conflict, Durability, Event, EventType, ExpectedRevision, FailedCheck, Receipt,
-    Revision, StreamName, Tag, Timestamp, Uuid,
+    AppendError, AppendRequest, Conflict, Durability, Event, EventType, ExpectedRevision, FailedCheck, Position, Query,
+    Receipt, Revision, StoredEvent, StreamName, Tag, Timestamp, Uuid,
 };
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+use serde_json::value::RawValue;
 use std::io::{IsTerminal, Read as _};
 
 /// The arguments.
@@ -40,6 +41,18 @@ pub(crate) struct Arguments {
     /// What must be true of the stream: any, no-stream, stream-exists, or the revision of its last event
     #[arg(long, value_name = "REVISION", value_parser = parse_expected, allow_negative_numbers = true)]
     expect: Option<ExpectedRevision>,
+    /// Append only if no event from --after on matches this query, such as "type=OrderPlaced tag=customer:4"
+    #[arg(long, value_name = "QUERY", value_parser = parse_query, requires = "after")]
+    unless: Option<Query>,
+    /// The head of the read that was decided on: the first position that --unless asks about
+    #[arg(long, value_name = "POSITION", requires = "unless")]
+    after: Option<u64>,
+    /// A name for this append, a UUID: made again under it, nothing is added and the first receipt is printed
+    #[arg(long, value_name = "UUID", value_parser = parse_request_id)]
+    request_id: Option<Uuid>,
+    /// How many of the events that were not known of a conflict prints
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    missed: u32,
     /// What to wait for: durable (synced), written (with the system), buffered (with the process)
     #[arg(long, value_name = "CLASS", value_parser = parse_durability, default_value = "durable")]
     durability: Durability,
@@ -84,7 +97,11 @@ impl Arguments {
         if let Some(data) = &self.data {
             event = with_data(event, data)?;
         }
-        let request = AppendRequest::new().event(event).durability(self.durability);
+        let mut request = AppendRequest::new().event(event).durability(self.durability).return_missed(self.missed);
+        request = self.request_id.into_iter().fold(request, AppendRequest::request_id);
+        if let (Some(query), Some(after)) = (&self.unless, self.after) {
+            request = request.unless(query.clone(), Position(after));
+        }
         match (self.expect, &self.stream) {
             (None | Some(ExpectedRevision::Any), _) => Ok(request),
             (Some(expected), Some(stream)) => Ok(request.expect(stream.clone(), expected)),
@@ -165,8 +182,8 @@ struct ConflictAnswer<'a> {
 struct ConflictForm<'a> {
     failed: Vec<FailedForm<'a>>,
     head: u64,
-    /// The events that the caller did not know of: none are told yet.
-    missed: [u64; 0],
+    /// The events that the caller did not know of, as many as it asked for.
+    missed: Vec<Box<RawValue>>,
 }
 
 #[derive(Serialize)]
@@ -197,8 +214,17 @@ impl<'a> ConflictAnswer<'a> {
             }
             _ => None,
         });
-        Self { conflict: ConflictForm { failed: failed.collect(), head: conflict.head.0, missed: [] } }
+        let missed = conflict.missed.iter().map(in_json).collect();
+        Self { conflict: ConflictForm { failed: failed.collect(), head: conflict.head.0, missed } }
     }
+}
+
+/// An event as it is printed everywhere.
+fn in_json(event: &StoredEvent) -> Box<RawValue> {
+    let mut line = Vec::new();
+    write_event(&mut line, &event.record());
+    let line = String::from_utf8(line).expect("an event is written as UTF-8");
+    RawValue::from_string(line).expect("an event is written as JSON")
 }
 
 impl ExpectedForm {
@@ -228,6 +254,13 @@ fn parse_id(text: &str) -> Result<Uuid, String> {
     }
 }
 
+fn parse_request_id(text: &str) -> Result<Uuid, String> {
+    match Uuid::try_parse(text) {
+        Ok(id) if !id.is_nil() => Ok(id),
+        _ => Err("not a UUID other than the nil one: make one for each append and give it again to retry".to_owned()),
+    }
+}
+
 fn parse_expected(text: &str) -> Result<ExpectedRevision, String> {
     match text {
         "any" => Ok(ExpectedRevision::Any),
@@ -246,5 +279,41 @@ fn parse_durability(text: &str) -> Result<Durability, String> {
         "written" => Ok(Durability::Written),
         "buffered" => Ok(Durability::Buffered),
         _ => Err("neither durable, written nor buffered".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gesta::Record;
+    use gesta::codec::{encode_record, place_record};
+
+    #[test]
+    fn a_conflict_prints_every_failed_check_and_what_was_missed() {
+        let event = Event::new(EventType::new("T").expect("a good name")).json("[1]");
+        let mut bytes = Vec::new();
+        encode_record(&event, Uuid::from_u128(0xabc), &mut bytes);
+        place_record(&mut bytes, gesta::codec::NO_REVISION, Position(7));
+        let (record, _) = Record::decode(&bytes, Position(7)).expect("the record was just made");
+        let query = r#"type=T | stream="a b""#;
+        let failed = vec![
+            FailedCheck::Stream {
+                stream: StreamName::new("s").expect("a good name"),
+                expected: ExpectedRevision::NoStream,
+                actual: Some(Revision(2)),
+            },
+            FailedCheck::Query { query: query.parse().expect("a good query"), after: Position(5), found: Position(7) },
+        ];
+        let missed = vec![StoredEvent::new(&record, Timestamp(0))];
+        let conflict = Conflict { failed, head: Position(8), missed };
+        assert_eq!(
+            serde_json::to_string(&ConflictAnswer::new(&conflict)).expect("a conflict is JSON"),
+            concat!(
+                r#"{"conflict":{"failed":[{"stream":"s","expected":"no-stream","actual":2},"#,
+                r#"{"query":"type=T | stream=\"a b\"","after":5,"found":7}],"head":8,"missed":["#,
+                r#"{"position":7,"revision":null,"stream":null,"type":"T","id":"00000000-0000-0000-0000-000000000abc","#,
+                r#""time":null,"tags":[],"metadata":null,"data":[1]}]}}"#
+            )
+        );
     }
 }

@@ -4,7 +4,7 @@ use super::event_list::EventList;
 use crate::context::Context;
 use crate::failure::{Failure, Status};
 use crate::json::parse_time;
-use gesta::{Position, Read, Revision, StreamName, Timestamp};
+use gesta::{Position, Query, QueryTextError, Read, Revision, StreamName, Timestamp};
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -56,6 +56,11 @@ impl Arguments {
 /// A stream's name as an argument.
 pub(super) fn parse_stream(text: &str) -> Result<StreamName, String> {
     StreamName::new(text).map_err(|error| error.to_string())
+}
+
+/// A query as an argument.
+pub(super) fn parse_query(text: &str) -> Result<Query, String> {
+    text.parse().map_err(|error: QueryTextError| error.to_string())
 }
 
 /// A time as an argument.
