@@ -53,20 +53,21 @@ impl Watermarks {
         }
     }
 
-    /// Waits until `readable` is beyond `position` or the deadline has come; tells whether it is.
-    pub(crate) fn wait_beyond(&self, position: Position, deadline: Instant) -> bool {
+    /// Waits until `readable` is beyond `position` or the deadline, if there is one, has come.
+    pub(crate) fn wait_beyond(&self, position: Position, deadline: Option<Instant>) {
         if self.readable() > position {
-            return true;
+            return;
         }
         self.sleepers.fetch_add(1, Ordering::SeqCst);
         let mut gate = self.gate.lock();
         while self.readable.load(Ordering::SeqCst) <= position.0 {
-            if self.risen.wait_until(&mut gate, deadline).timed_out() {
-                break;
+            match deadline {
+                None => self.risen.wait(&mut gate),
+                Some(deadline) if self.risen.wait_until(&mut gate, deadline).timed_out() => break,
+                Some(_) => {}
             }
         }
         drop(gate);
         self.sleepers.fetch_sub(1, Ordering::SeqCst);
-        self.readable() > position
     }
 }

@@ -33,6 +33,17 @@ enum Course<D: Disk> {
     Pick(Box<Pick<D>>),
 }
 
+/// Where a step leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Before a record that is wanted.
+    Stands,
+    /// Past positions that are not wanted.
+    Passed,
+    /// To the end.
+    Over,
+}
+
 impl<D: Disk> Cursor<D> {
     pub(super) fn new(library: Arc<Library<D>>, read: Read) -> Self {
         let watermarks = &library.log.watermarks;
@@ -58,11 +69,7 @@ impl<D: Disk> Cursor<D> {
             Ok(false) => return None,
             Err(error) => return Some(Err(error)),
         }
-        self.remaining -= 1;
-        Some(match &mut self.course {
-            Course::Sweep(sweep) => sweep.take(),
-            Course::Pick(pick) => pick.take(),
-        })
+        Some(self.take())
     }
 
     /// When the store took the event that was read last.
@@ -100,17 +107,52 @@ impl<D: Disk> Cursor<D> {
     }
 
     /// Stands before the next record that is wanted; `false` when there is none.
-    pub(super) fn advance(&mut self) -> Result<bool, ReadError> {
-        if self.remaining == 0 {
-            return Ok(false);
+    fn advance(&mut self) -> Result<bool, ReadError> {
+        loop {
+            match self.step()? {
+                Step::Stands => return Ok(true),
+                Step::Passed => {}
+                Step::Over => return Ok(false),
+            }
         }
-        let stands = match &mut self.course {
-            Course::Sweep(sweep) => sweep.advance()?,
-            Course::Pick(pick) => pick.advance()?,
+    }
+
+    /// Goes on to the next record that is wanted, or some way towards it.
+    pub(super) fn step(&mut self) -> Result<Step, ReadError> {
+        if self.is_spent() {
+            return Ok(Step::Over);
+        }
+        let step = match &mut self.course {
+            Course::Sweep(sweep) => sweep.advance().map(|stands| if stands { Step::Stands } else { Step::Over })?,
+            Course::Pick(pick) => pick.step()?,
         };
-        match self.missing_end.take_if(|_| !stands) {
+        match self.missing_end.take_if(|_| step == Step::Over) {
             Some(damage) => Err(ReadError::Damaged(damage)),
-            None => Ok(stands),
+            None => Ok(step),
+        }
+    }
+
+    /// The record that [`Cursor::step`] stands before.
+    pub(super) fn take(&mut self) -> Result<Record<'_>, ReadError> {
+        self.remaining -= 1;
+        match &mut self.course {
+            Course::Sweep(sweep) => sweep.take(),
+            Course::Pick(pick) => pick.take(),
+        }
+    }
+
+    /// Whether as many records were read as were asked for.
+    pub(super) fn is_spent(&self) -> bool {
+        self.remaining == 0
+    }
+
+    /// Reads on to a later head, from a position on; all up to the head so far has been read.
+    pub(super) fn extend(&mut self, positions: &Range<Position>, missing_end: Option<Damage>) {
+        self.head = positions.end;
+        self.missing_end = missing_end;
+        match &mut self.course {
+            Course::Sweep(sweep) => sweep.extend(positions),
+            Course::Pick(pick) => pick.extend(positions),
         }
     }
 }

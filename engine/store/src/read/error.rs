@@ -19,6 +19,12 @@ pub enum ReadError {
         /// What the disk said.
         error: io::Error,
     },
+    /// A subscription was asked for events that a power cut may still take.
+    #[error(
+        "a subscription shows only what is durable, so that its position is a checkpoint for ever: subscribe without \
+         `unsynced`"
+    )]
+    UnsyncedSubscription,
     /// Another process's log could not be looked at again.
     #[error(transparent)]
     Refresh(#[from] OpenError),

@@ -1,5 +1,6 @@
 //! The events that the index finds: each looked up by its position and verified alone.
 
+use super::cursor::Step;
 use super::error::ReadError;
 use super::reader::Library;
 use super::request::Selection;
@@ -92,38 +93,39 @@ impl<D: Disk> Pick<D> {
         place.map(|place| place.recorded_at)
     }
 
-    /// Stands before the next record that is wanted; `false` when there is none.
-    pub(super) fn advance(&mut self) -> Result<bool, ReadError> {
-        if self.standing.is_some_and(|standing| (self.next..self.end).contains(&standing.position)) {
-            return Ok(true);
-        }
-        loop {
-            if let Some(damage) = self.damage.pop_front() {
-                return Err(ReadError::Damaged(damage));
-            }
-            let Some(stretch) = &mut self.stretch else {
-                if self.load_stretch()? {
-                    continue;
-                }
-                return Ok(false);
-            };
-            let ordinal = if self.is_backward { stretch.ordinals.next_back() } else { stretch.ordinals.next() };
-            let Some(ordinal) = ordinal else {
-                let positions = stretch.span.positions.clone();
-                self.stretch = None;
-                self.pass(&positions);
-                continue;
-            };
-            if self.stands_at(ordinal)? {
-                return Ok(true);
-            }
-        }
+    /// Reads on to a later end, from a position on; all up to the end so far has been read, forward.
+    pub(super) fn extend(&mut self, positions: &Range<Position>) {
+        self.set = self.library.index.set.load_full();
+        self.next = self.next.max(positions.start).min(positions.end);
+        self.end = positions.end;
     }
 
-    /// The record that [`Pick::advance`] stands before.
+    /// Goes on to the next record that is wanted, or past one part that holds none.
+    pub(super) fn step(&mut self) -> Result<Step, ReadError> {
+        if self.standing.is_some_and(|standing| (self.next..self.end).contains(&standing.position)) {
+            return Ok(Step::Stands);
+        }
+        if let Some(damage) = self.damage.pop_front() {
+            return Err(ReadError::Damaged(damage));
+        }
+        if self.stretch.is_none() {
+            return Ok(if self.load_stretch()? { Step::Passed } else { Step::Over });
+        }
+        while let Some(ordinal) = self.next_ordinal() {
+            if self.stands_at(ordinal)? {
+                return Ok(Step::Stands);
+            }
+        }
+        if let Some(stretch) = self.stretch.take() {
+            self.pass(&stretch.span.positions);
+        }
+        Ok(Step::Passed)
+    }
+
+    /// The record that [`Pick::step`] stands before.
     pub(super) fn take(&mut self) -> Result<Record<'_>, ReadError> {
         let (Some(stretch), Some(standing)) = (&self.stretch, self.standing) else {
-            unreachable!("advance stands before a record")
+            unreachable!("a step stands before a record")
         };
         let decoded = Record::decode(&stretch.view[standing.offset..], standing.position);
         let (record, _) = decoded.expect("the record was decoded when it was found");
@@ -133,6 +135,12 @@ impl<D: Disk> Pick<D> {
             self.next = standing.position.plus(1);
         }
         Ok(record)
+    }
+
+    /// The next event of the stretch that is wanted by the index's word.
+    fn next_ordinal(&mut self) -> Option<u32> {
+        let ordinals = &mut self.stretch.as_mut()?.ordinals;
+        if self.is_backward { ordinals.next_back() } else { ordinals.next() }
     }
 
     /// Looks at the event of an ordinal: it must be whole, and must be what was asked for by its own word.
@@ -158,6 +166,12 @@ impl<D: Disk> Pick<D> {
         let is_wanted = self.selection.matches(&record) && self.is_within_revisions(&record);
         if is_wanted {
             self.standing = Some(Standing { offset, position });
+            // What was passed on the way is not wanted.
+            if self.is_backward {
+                self.end = position.plus(1);
+            } else {
+                self.next = position;
+            }
         }
         Ok(is_wanted)
     }

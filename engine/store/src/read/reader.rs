@@ -101,7 +101,8 @@ impl<D: Disk> Reader<D> {
         Cursor::new(Arc::clone(&self.library), read)
     }
 
-    /// Reads events, and goes on with those that are appended later. The direction is always forward.
+    /// Reads events, and goes on with those that are appended later. The direction is always forward, and what is shown
+    /// is durable.
     #[must_use]
     pub fn subscribe(&self, read: Read) -> Subscription<D> {
         Subscription::new(self.clone(), read)

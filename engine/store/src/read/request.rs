@@ -114,6 +114,10 @@ impl Read {
     }
 
     /// Shows events that are written but not yet synced as well; a power cut may still take them.
+    ///
+    /// For bounded reads alone: a subscription that is asked for them answers each call with
+    /// [`ReadError::UnsyncedSubscription`](crate::ReadError::UnsyncedSubscription), because a checkpoint taken there
+    /// could come to stand for other events.
     #[must_use]
     pub fn unsynced(mut self) -> Self {
         self.sees_unsynced = true;

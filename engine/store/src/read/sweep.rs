@@ -51,6 +51,12 @@ impl<D: Disk> Sweep<D> {
         self.batch.as_ref().map(|batch| batch.found.header.recorded_at)
     }
 
+    /// Reads on to a later end, from a position on; all up to the end so far has been read, forward.
+    pub(super) fn extend(&mut self, positions: &Range<Position>) {
+        self.next = self.next.max(positions.start).min(positions.end);
+        self.end = positions.end;
+    }
+
     /// Stands before the next record; `false` when there is none.
     pub(super) fn advance(&mut self) -> Result<bool, ReadError> {
         while !self.stands_before_record()? {

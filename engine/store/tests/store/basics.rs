@@ -6,7 +6,6 @@ use gesta::{
     AppendError, AppendRequest, Durability, ExpectedRevision, OpenError, Options, Position, Read, Reader, Revision,
     Store,
 };
-use std::time::Duration;
 
 #[test]
 fn events_come_back_in_both_directions_and_by_stream() {
@@ -107,32 +106,6 @@ fn a_second_writer_is_refused_and_a_reader_is_not() {
     reader.refresh().unwrap();
     assert_eq!(texts(reader.read(Read::all())).unwrap(), ["x", "y"]);
     assert!(Store::open(directory.path(), Options::default()).is_ok());
-}
-
-#[test]
-fn a_subscription_catches_up_and_then_waits() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = Store::open(directory.path(), Options::default()).unwrap();
-    store.append(request("a-1", &["x"], Durability::Durable)).unwrap();
-    let mut subscription = store.subscribe(Read::all());
-    let mut streamed = store.subscribe(Read::stream(stream("b-1")));
-    let mut next = move || {
-        let record = subscription.next_record(Duration::from_secs(20)).unwrap();
-        record.map(|record| String::from_utf8(record.data().bytes().to_vec()).unwrap())
-    };
-    assert_eq!(next().as_deref(), Some("x"));
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            std::thread::sleep(Duration::from_millis(30));
-            store.append(request("a-1", &["y"], Durability::Durable)).unwrap();
-            store.append(request("b-1", &["z"], Durability::Durable)).unwrap();
-        });
-        assert_eq!(next().as_deref(), Some("y"));
-        assert_eq!(next().as_deref(), Some("z"));
-        let record = streamed.next_record(Duration::from_secs(20)).unwrap().unwrap();
-        assert_eq!(record.data().bytes(), b"z");
-    });
-    assert!(streamed.next_record(Duration::from_millis(1)).unwrap().is_none());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::damage::closed_store;
 use crate::support::{event, open, request, small_options, stream, texts};
 use gesta::disk::SimulatedDisk;
 use gesta::{
-    AppendError, AppendRequest, Durability, Event, EventType, ExpectedRevision, FailedCheck, Limits, NameError,
+    AppendError, AppendRequest, Durability, Event, EventType, ExpectedRevision, FailedCheck, Limits, NameError, Notice,
     Options, Position, Read, RequestError, Revision, Store, StreamName, Tag, Uuid,
 };
 use std::time::Duration;
@@ -214,7 +214,8 @@ fn reads_from_beyond_the_head_end_and_never_wrap() {
         assert_eq!(read(Read::all().from(from).backwards().limit(1)), expected[expected.len() - 1..], "{from}");
         assert_eq!(read(Read::stream(stream("a-1")).from(from).backwards()).len(), expected.len(), "{from}");
         let mut subscription = store.subscribe(Read::all().from(from));
-        assert!(subscription.next_record(Duration::ZERO).unwrap().is_none(), "{from}");
+        assert!(matches!(subscription.next(Duration::ZERO).unwrap(), Notice::CaughtUp(position) if position == from));
+        assert!(matches!(subscription.next(Duration::ZERO).unwrap(), Notice::TimedOut(position) if position == from));
         assert_eq!(subscription.position(), from);
     }
     for from in [Revision(expected.len() as u64), Revision(u64::MAX)] {

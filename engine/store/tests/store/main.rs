@@ -8,6 +8,7 @@ mod crowd;
 mod damage;
 mod history;
 mod limits;
+mod live;
 mod machine;
 mod misplaced;
 mod model;

@@ -2,9 +2,10 @@
 
 use gesta::disk::{Disk, SimulatedDisk};
 use gesta::{
-    AppendRequest, Cursor, Durability, Event, EventType, FailedCheck, Limits, Options, ReadError, Revision, Store,
-    StreamName, Upkeep,
+    AppendRequest, Cursor, Durability, Event, EventType, FailedCheck, Limits, Notice, Options, ReadError, Record,
+    Revision, Store, StreamName, Subscription, Upkeep,
 };
+use std::time::Duration;
 
 /// Small segments and limits, no threads: everything happens in the calls, and rolls happen all the time.
 pub(crate) fn small_options() -> Options {
@@ -49,6 +50,22 @@ pub(crate) fn texts<D: Disk>(mut cursor: Cursor<D>) -> Result<Vec<String>, ReadE
         texts.push(String::from_utf8_lossy(record?.data().bytes()).into_owned());
     }
     Ok(texts)
+}
+
+/// The next event that a subscription hands out, whatever else it says, as `look` sees it.
+pub(crate) fn next_event<D: Disk, T>(subscription: &mut Subscription<D>, look: impl FnOnce(Record<'_>) -> T) -> T {
+    loop {
+        match subscription.next(Duration::from_secs(20)).unwrap() {
+            Notice::Event(event) => return look(event),
+            Notice::TimedOut(position) => panic!("no event came from position {position} on"),
+            _ => {}
+        }
+    }
+}
+
+/// The data of an event, as text.
+pub(crate) fn text(event: Record<'_>) -> String {
+    String::from_utf8_lossy(event.data().bytes()).into_owned()
 }
 
 /// What a failed check of a stream found.

@@ -5,7 +5,7 @@ use crate::failure::{Failure, Status, complain_of_damage};
 use crate::human::write_line;
 use crate::json::write_event;
 use crate::output::Output;
-use gesta::{Cursor, Read, ReadError, Reader, Record};
+use gesta::{Cursor, Notice, Read, ReadError, Reader, Record};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::sync::Arc;
@@ -61,13 +61,13 @@ impl EventList {
         let mut timeout = Duration::ZERO;
         // Relaxed: the flag stands alone, nothing else is published with it.
         while remaining > 0 && !ended.load(Ordering::Relaxed) {
-            match subscription.next_record(timeout) {
-                Ok(Some(record)) => {
+            match subscription.next(timeout) {
+                Ok(Notice::Event(record)) => {
                     self.print(&record)?;
                     remaining -= 1;
                     timeout = Duration::ZERO;
                 }
-                Ok(None) => {
+                Ok(_) => {
                     // All there is has been printed: hand it on before waiting for more.
                     self.output.flush()?;
                     if is_output_closed() {
