@@ -32,8 +32,8 @@ pub use gesta_model::*;
 pub use log::{Damage, OpenError, RecoveryReport, TruncateError, truncate_after};
 pub use options::{Options, Upkeep};
 pub use read::{
-    Cursor, Explanation, NameCount, NameKind, Notice, Read, ReadError, Reader, Statistics, Subscription, VerifyReport,
-    verify,
+    Cursor, Explanation, Feed, NameCount, NameKind, Notice, PartitionKey, Read, ReadError, Reader, Statistics,
+    Subscription, VerifyReport, verify,
 };
 pub use store::Store;
 

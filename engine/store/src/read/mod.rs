@@ -1,8 +1,10 @@
-//! The query side: bounded reads in both directions, and subscriptions that go on with what is appended later.
+//! The query side: bounded reads in both directions, subscriptions that go on with what is appended later, replays
+//! in parallel feeds.
 //!
 //! ```text
 //!  Read -> Reader -> Cursor        events from a position or revision, forward or backward, up to a limit
 //!                 -> Subscription  the same forward, then live
+//!                 -> Feeds         everything, each event in one of several feeds
 //!  block                           the batches of a stretch of one segment, found by their headers
 //! ```
 //!
@@ -12,6 +14,7 @@ mod block;
 mod cursor;
 mod error;
 mod explanation;
+mod feed;
 mod names;
 mod notice;
 mod pick;
@@ -25,6 +28,7 @@ mod verify;
 pub use cursor::Cursor;
 pub use error::ReadError;
 pub use explanation::Explanation;
+pub use feed::{Feed, PartitionKey};
 pub use names::{NameCount, NameKind};
 pub use notice::Notice;
 pub(crate) use reader::Library;

@@ -153,4 +153,8 @@ impl<D: Disk> Reader<D> {
     pub(super) fn library(&self) -> &Library<D> {
         &self.library
     }
+
+    pub(super) fn share_library(&self) -> Arc<Library<D>> {
+        Arc::clone(&self.library)
+    }
 }

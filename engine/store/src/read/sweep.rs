@@ -68,6 +68,26 @@ impl<D: Disk> Sweep<D> {
         Ok(true)
     }
 
+    /// Stands before the next record that is wanted, forward; `false` when there is none.
+    pub(super) fn advance_to(&mut self, is_wanted: impl Fn(&Record<'_>) -> bool) -> Result<bool, ReadError> {
+        debug_assert!(!self.is_backward);
+        while self.advance()? {
+            let (Some(block), Some(batch)) = (&self.block, &mut self.batch) else {
+                unreachable!("advance stands in a batch")
+            };
+            let mut walk = batch.walk;
+            match walk.next(body_of(block, &batch.found)) {
+                Some(Ok(record)) if !is_wanted(&record) => {
+                    batch.walk = walk;
+                    self.next = walk.position();
+                }
+                // It is wanted, or is not what it should be, which is told when it is taken.
+                _ => return Ok(true),
+            }
+        }
+        Ok(false)
+    }
+
     /// The record that [`Sweep::advance`] stands before.
     pub(super) fn take(&mut self) -> Result<Record<'_>, ReadError> {
         let (Some(block), Some(batch)) = (&self.block, &mut self.batch) else {

@@ -15,6 +15,7 @@ mod model;
 mod mounted;
 mod observer;
 mod power;
+mod replay;
 mod rolls;
 #[cfg(gesta_sabotage)]
 mod sabotage;
