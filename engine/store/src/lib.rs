@@ -29,6 +29,7 @@ mod store;
 
 pub use append::{AppendError, CloseError, Ticket};
 pub use gesta_model::*;
+pub use index::IndexReport;
 pub use log::{Damage, OpenError, RecoveryReport, TruncateError, truncate_after};
 pub use options::{Options, Upkeep};
 pub use read::{

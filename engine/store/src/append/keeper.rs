@@ -36,6 +36,11 @@ impl<D: Disk> Appender<D> {
         }
     }
 
+    /// Makes all index files anew.
+    pub(crate) fn rebuild_index(&self, progress: &mut dyn FnMut(u64, u64)) -> std::io::Result<()> {
+        self.index.rebuild(&self.disk, progress)
+    }
+
     /// Writes the index files that are missing. One that cannot be written is tried again after the next roll.
     pub(super) fn keep_index(&self) {
         while !self.staging.lock().is_stopping && self.index.keep(&self.disk).unwrap_or(false) {}

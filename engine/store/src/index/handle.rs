@@ -8,19 +8,30 @@ use crate::disk::Disk;
 use crate::log::{Damage, Log};
 use arc_swap::ArcSwap;
 use gesta_model::{Position, Timestamp};
+use parking_lot::Mutex;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Everything derived from one log.
 pub(crate) struct Index<D: Disk> {
     pub(crate) keyring: Keyring,
     pub(crate) set: ArcSwap<IndexSet<D>>,
+    /// Held by whoever writes index files.
+    pub(super) upkeep: Mutex<()>,
+    rebuilt: Mutex<VecDeque<u64>>,
     log: Arc<Log<D>>,
 }
 
 impl<D: Disk> Index<D> {
     /// The index of a log, of which nothing is known yet.
     pub(crate) fn new(log: Arc<Log<D>>) -> Self {
-        Self { keyring: Keyring::new(&log.origin.key.0), set: ArcSwap::new(Arc::new(IndexSet::empty())), log }
+        Self {
+            keyring: Keyring::new(&log.origin.key.0),
+            set: ArcSwap::new(Arc::new(IndexSet::empty())),
+            upkeep: Mutex::default(),
+            rebuilt: Mutex::default(),
+            log,
+        }
     }
 
     /// Begins the part of the segment that begins at a position.
@@ -73,6 +84,6 @@ impl<D: Disk> Index<D> {
 
     /// What a lost part is made anew with.
     pub(crate) fn reading(&self) -> Reading<'_, D> {
-        Reading { log: &self.log, keyring: &self.keyring }
+        Reading { log: &self.log, keyring: &self.keyring, set: &self.set, rebuilt: &self.rebuilt }
     }
 }

@@ -5,12 +5,15 @@ use super::fill::Filled;
 use super::key::{Key, Keyring, Kind};
 use super::memory::MemoryIndex;
 use super::place::BatchPlace;
+use super::set::IndexSet;
 use super::term::Term;
 use crate::disk::Disk;
 use crate::log::{Damage, Log};
+use arc_swap::ArcSwap;
 use gesta_model::{Position, Timestamp};
 use parking_lot::Mutex;
 use roaring::RoaringBitmap;
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -24,10 +27,13 @@ pub(crate) struct Part<D: Disk> {
 }
 
 enum State<D: Disk> {
+    /// The tail's, or of a segment that was sealed a moment ago.
     Memory(Arc<MemoryIndex>),
     File(Arc<IndexFile<D>>),
     /// There is no file that can be believed.
     Lost,
+    /// Lost, and read from the segment anew; forgotten when others need the memory.
+    Rebuilt(Arc<MemoryIndex>),
 }
 
 /// Where a part is read from.
@@ -61,6 +67,7 @@ impl<D: Disk> Part<D> {
     ) -> T {
         loop {
             if let Ok(answer) = question(&self.source(reading, end)) {
+                reading.forget_rebuilt();
                 return answer;
             }
             self.lose();
@@ -71,15 +78,23 @@ impl<D: Disk> Part<D> {
     pub(crate) fn file(&self) -> Option<Arc<IndexFile<D>>> {
         match &*self.state.lock() {
             State::File(file) => Some(Arc::clone(file)),
-            State::Memory(_) | State::Lost => None,
+            State::Memory(_) | State::Lost | State::Rebuilt(_) => None,
         }
     }
 
-    /// The memory, if the part is there.
+    /// The memory of a part that was never lost, if it is there.
     pub(crate) fn memory(&self) -> Option<Arc<MemoryIndex>> {
         match &*self.state.lock() {
             State::Memory(memory) => Some(Arc::clone(memory)),
-            State::File(_) | State::Lost => None,
+            State::File(_) | State::Lost | State::Rebuilt(_) => None,
+        }
+    }
+
+    /// Gives back the memory of a part that was read anew.
+    pub(super) fn forget(&self) {
+        let mut state = self.state.lock();
+        if matches!(*state, State::Rebuilt(_)) {
+            *state = State::Lost;
         }
     }
 
@@ -102,10 +117,11 @@ impl<D: Disk> Part<D> {
         if matches!(*state, State::Lost) {
             let memory = Arc::new(MemoryIndex::new(self.base));
             reading.read_segment(self.number, end, &memory);
-            *state = State::Memory(memory);
+            reading.rebuilt.lock().push_back(self.number);
+            *state = State::Rebuilt(memory);
         }
         match &*state {
-            State::Memory(memory) => Source::Memory(Arc::clone(memory)),
+            State::Memory(memory) | State::Rebuilt(memory) => Source::Memory(Arc::clone(memory)),
             State::File(file) => Source::File(Arc::clone(file)),
             State::Lost => unreachable!("it was made anew"),
         }
@@ -116,9 +132,28 @@ impl<D: Disk> Part<D> {
 pub(crate) struct Reading<'l, D: Disk> {
     pub(crate) log: &'l Log<D>,
     pub(crate) keyring: &'l Keyring,
+    pub(super) set: &'l ArcSwap<IndexSet<D>>,
+    /// The numbers of parts that were made anew, the oldest first.
+    pub(super) rebuilt: &'l Mutex<VecDeque<u64>>,
 }
 
+/// How many parts that were made anew stay in memory.
+const REBUILT_MAX: usize = 4;
+
 impl<D: Disk> Reading<'_, D> {
+    /// Forgets the oldest parts that were made anew, beyond a few.
+    fn forget_rebuilt(&self) {
+        loop {
+            let mut rebuilt = self.rebuilt.lock();
+            let oldest = rebuilt.len().checked_sub(REBUILT_MAX + 1).and_then(|_| rebuilt.pop_front());
+            drop(rebuilt);
+            let Some(oldest) = oldest else { return };
+            if let Some(part) = self.set.load().part(oldest) {
+                part.forget();
+            }
+        }
+    }
+
     fn read_segment(&self, number: u64, end: Position, memory: &MemoryIndex) {
         let segments = self.log.segments.load();
         if let Some(segment) = segments.list.iter().find(|segment| segment.number == number) {

@@ -79,6 +79,16 @@ impl<D: Disk> IndexSet<D> {
         Self { parts: self.parts.clone(), summaries }
     }
 
+    /// The set without summaries.
+    pub(super) fn without_summaries(&self) -> Self {
+        Self { parts: self.parts.clone(), summaries: Vec::new() }
+    }
+
+    /// All summaries.
+    pub(super) fn summaries(&self) -> impl Iterator<Item = &Arc<Summary<D>>> {
+        self.summaries.iter()
+    }
+
     /// The part of a segment.
     pub(super) fn part(&self, number: u64) -> Option<&Arc<Part<D>>> {
         let ordinal = self.parts.binary_search_by_key(&number, |part| part.number).ok()?;

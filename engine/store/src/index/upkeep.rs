@@ -10,7 +10,7 @@ use super::memory::MemoryIndex;
 use super::part::{Part, Source};
 use super::summaries::{FAN_OUT, Summary, levels, runs};
 use crate::disk::Disk;
-use crate::log::{Segment, index_name, summary_name};
+use crate::log::{Segment, index_name, parse_summary_name, summary_name};
 use gesta_model::Position;
 use std::io;
 use std::sync::Arc;
@@ -18,11 +18,31 @@ use std::sync::Arc;
 impl<D: Disk> Index<D> {
     /// Writes one file that is missing; tells whether there was one.
     pub(crate) fn keep(&self, disk: &D) -> io::Result<bool> {
+        let _writing = self.upkeep.lock();
         Ok(self.keep_part(disk, |_| true)? || self.keep_summary(disk)?)
+    }
+
+    /// Makes all files anew from the log; `progress` is told how many of how many segments are done.
+    pub(crate) fn rebuild(&self, disk: &D, progress: &mut dyn FnMut(u64, u64)) -> io::Result<()> {
+        let _writing = self.upkeep.lock();
+        self.set.rcu(|set| set.without_summaries());
+        for name in disk.list()?.iter().filter(|name| parse_summary_name(name).is_some()) {
+            disk.remove(name)?;
+        }
+        let set = self.set.load();
+        let sealed = &set.parts[..set.parts.len().saturating_sub(1)];
+        for (done, part) in (1..).zip(sealed) {
+            part.lose();
+            self.keep_part(disk, |meant| meant.number == part.number)?;
+            progress(done, sealed.len() as u64);
+        }
+        while self.keep_summary(disk)? {}
+        Ok(())
     }
 
     /// Writes the index files of all segments that were sealed since the store was opened.
     pub(crate) fn keep_sealed(&self, disk: &D) -> io::Result<()> {
+        let _writing = self.upkeep.lock();
         while self.keep_part(disk, |part| part.memory().is_some())? {}
         Ok(())
     }

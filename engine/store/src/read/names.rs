@@ -3,7 +3,7 @@
 use super::error::ReadError;
 use super::reader::Reader;
 use crate::disk::Disk;
-use crate::index::Kind;
+use crate::index::{IndexReport, Kind};
 use gesta_model::{Category, Position, Record, Revision};
 
 /// What names are for.
@@ -51,6 +51,12 @@ impl<D: Disk> Reader<D> {
         }
         names.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         Ok(names)
+    }
+
+    /// Reads every byte of the index files to see whether they are what was written; `progress` is told how many of how many
+    /// files were read. The log itself is read by [`Reader::verify`].
+    pub fn verify_index(&self, progress: &mut dyn FnMut(u64, u64)) -> IndexReport {
+        self.library().index.verify(progress)
     }
 
     /// How many names of a kind there are.

@@ -141,6 +141,7 @@ impl<D: Disk> Reader<D> {
             events: self.head().0,
             streams: self.library.index.count(Kind::Stream, self.head()),
             log_bytes,
+            index_bytes: self.library.index.file_bytes(),
             reserved_bytes,
         })
     }

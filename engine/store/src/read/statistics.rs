@@ -9,6 +9,8 @@ pub struct Statistics {
     pub streams: u64,
     /// Bytes written to segment files.
     pub log_bytes: u64,
+    /// Bytes of index files.
+    pub index_bytes: u64,
     /// Zero-filled bytes ahead of what is written.
     pub reserved_bytes: u64,
 }

@@ -80,6 +80,12 @@ impl<D: Disk> Store<D> {
         self.manifest.origin.is_lost(given_in, position)
     }
 
+    /// Makes all index files anew from the log, while appends and reads go on; `progress` is told how many of how many sealed
+    /// segments are done. Nothing depends on this: what is damaged is made anew by itself.
+    pub fn rebuild_index(&self, progress: &mut dyn FnMut(u64, u64)) -> std::io::Result<()> {
+        self.appender.rebuild_index(progress)
+    }
+
     /// States in the log what is durable, as an idle store does by itself after a moment.
     pub fn mark(&self) {
         self.appender.mark();

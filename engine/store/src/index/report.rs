@@ -1,0 +1,59 @@
+//! What the files of the index are worth.
+
+use super::fetch::segment_of;
+use super::handle::Index;
+use crate::disk::Disk;
+use crate::log::{index_name, summary_name};
+
+/// What reading every byte of the index files found. None of it is about the log: an index file is made anew from it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IndexReport {
+    /// Files that are whole.
+    pub whole: u64,
+    /// Bytes of these files.
+    pub bytes: u64,
+    /// Files that are damaged, with what is wrong.
+    pub damaged: Vec<(String, String)>,
+    /// Files of sealed segments that are missing, or were not believed when the store was opened.
+    pub missing: Vec<String>,
+}
+
+impl<D: Disk> Index<D> {
+    /// Bytes of all index files in use.
+    pub(crate) fn file_bytes(&self) -> u64 {
+        let set = self.set.load();
+        let parts = set.parts.iter().filter_map(|part| part.file()).map(|file| file.file_bytes());
+        parts.sum::<u64>() + set.summaries().map(|summary| summary.file.file_bytes()).sum::<u64>()
+    }
+
+    /// Reads every byte of the index files; `progress` is told how many of how many files were read.
+    pub(crate) fn verify(&self, progress: &mut dyn FnMut(u64, u64)) -> IndexReport {
+        let set = self.set.load();
+        let mut report = IndexReport::default();
+        let mut files = Vec::new();
+        for part in &set.parts {
+            let is_sealed = segment_of(self.log(), part.number).is_some_and(|segment| segment.seal().is_some());
+            let name = index_name(part.number, 0);
+            match part.file() {
+                Some(file) => files.push((name, file)),
+                None if is_sealed => report.missing.push(name),
+                None => {}
+            }
+        }
+        let summaries = set.summaries();
+        files.extend(summaries.map(|summary| {
+            (summary_name(summary.first_number, summary.last_number), std::sync::Arc::clone(&summary.file))
+        }));
+        for (done, (name, file)) in (1..).zip(&files) {
+            match file.verify() {
+                Ok(()) => {
+                    report.whole += 1;
+                    report.bytes += file.file_bytes();
+                }
+                Err(damaged) => report.damaged.push((name.clone(), damaged.to_string())),
+            }
+            progress(done, files.len() as u64);
+        }
+        report
+    }
+}
