@@ -60,5 +60,5 @@ pub fn look_at(record: &Record<'_>) {
     let parts = record.metadata().bytes().len() + record.data().bytes().len();
     assert!(parts < record.bytes().len());
     let _ = (record.id(), record.time(), record.revision(), record.position());
-    let _ = (record.verify_place(), record.verify_content());
+    let _ = (record.verify(), record.verify_content());
 }
