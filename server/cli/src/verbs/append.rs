@@ -1,6 +1,6 @@
 //! `gesta append`: one event.
 
-use super::read::{parse_moment, parse_query, parse_stream};
+use super::read::{parse_count, parse_moment, parse_query, parse_stream};
 use crate::context::Context;
 use crate::failure::{Failure, Status};
 use crate::json::{compact_json, write_event};
@@ -45,13 +45,13 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "QUERY", value_parser = parse_query, requires = "after")]
     unless: Option<Query>,
     /// The head of the read that was decided on: the first position that --unless asks about
-    #[arg(long, value_name = "POSITION", requires = "unless")]
+    #[arg(long, value_name = "POSITION", requires = "unless", value_parser = parse_count, allow_negative_numbers = true)]
     after: Option<u64>,
     /// A name for this append, a UUID: made again under it, nothing is added and the first receipt is printed
     #[arg(long, value_name = "UUID", value_parser = parse_request_id)]
     request_id: Option<Uuid>,
     /// How many of the events that were not known of a conflict prints
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value = "0", value_parser = parse_missed, allow_negative_numbers = true)]
     missed: u32,
     /// What to wait for: durable (synced), written (with the system), buffered (with the process)
     #[arg(long, value_name = "CLASS", value_parser = parse_durability, default_value = "durable")]
@@ -252,6 +252,10 @@ fn parse_id(text: &str) -> Result<Uuid, String> {
         Ok(_) => Err("the nil UUID is not an id: leave it out to have one made".to_owned()),
         Err(_) => Err("not a UUID: leave it out to have one made".to_owned()),
     }
+}
+
+fn parse_missed(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("not a whole number from 0 to {}", u32::MAX))
 }
 
 fn parse_request_id(text: &str) -> Result<Uuid, String> {

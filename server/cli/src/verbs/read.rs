@@ -1,4 +1,4 @@
-//! `gesta read`: events of the store or of one stream.
+//! `gesta read`: events of the store, of one stream, or of a query.
 
 use super::event_list::EventList;
 use crate::context::Context;
@@ -12,6 +12,9 @@ pub(crate) struct Arguments {
     /// Only the events of this stream
     #[arg(long, value_name = "NAME", value_parser = parse_stream)]
     stream: Option<StreamName>,
+    /// Only the events that match a query, such as "type=OrderPlaced,OrderPaid tag=customer:4 | category=invoice"
+    #[arg(long, value_name = "QUERY", value_parser = parse_query, conflicts_with = "stream")]
+    query: Option<Query>,
     /// Begin here, inclusive: a revision with --stream, else a position
     #[arg(long, value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
     from: Option<u64>,
@@ -42,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Fa
 
 impl Arguments {
     fn to_read(&self) -> Read {
-        let mut read = self.stream.clone().map_or_else(Read::all, Read::stream);
+        let mut read = select(self.stream.as_ref(), self.query.as_ref());
         if let Some(from) = self.from {
             let is_revision = self.stream.is_some();
             read = if is_revision { read.from_revision(Revision(from)) } else { read.from(Position(from)) };
@@ -50,6 +53,15 @@ impl Arguments {
         read = self.since.into_iter().fold(read, Read::since);
         read = self.limit.into_iter().fold(read, Read::limit);
         if self.backwards { read.backwards() } else { read }
+    }
+}
+
+/// The events of a stream, of a query, or all.
+pub(super) fn select(stream: Option<&StreamName>, query: Option<&Query>) -> Read {
+    match (stream, query) {
+        (Some(stream), _) => Read::stream(stream.clone()),
+        (None, Some(query)) => Read::query(query.clone()),
+        (None, None) => Read::all(),
     }
 }
 

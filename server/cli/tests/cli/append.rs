@@ -43,11 +43,44 @@ fn a_conflict_is_told_in_full_and_appends_nothing() {
         let run = place.run(&arguments);
         assert_eq!(run.stdout, format!("{{\"conflict\":{{\"failed\":[{{{failed}}}],{head}}}}}\n"));
         let line = run.failure(3);
-        assert!(line.contains(&format!("stream {stream:?}")) && line.contains("read the stream again"), "{line}");
+        assert!(line.contains(&format!("stream {stream:?}")) && line.contains("read again, decide again"), "{line}");
         let run = place.run(&[&arguments[..], &["--json"]].concat());
         assert_eq!(run.error(3).0, "conflict");
     }
     assert_eq!(place.run(&["stats", "--json"]).json()["events"], json!(1));
+}
+
+#[test]
+fn an_event_is_kept_out_by_what_a_query_finds_and_the_conflict_tells_what_was_missed() {
+    let place = Place::new();
+    place.append(&["--tag", "seat:1", "--data", "1"]);
+    place.append(&["--tag", "seat:2", "--data", "2"]);
+    let unless = |query, after| ["append", "--type", "Booked", "--unless", query, "--after", after, "--missed", "5"];
+    place.run(&unless("tag=seat:3 | type=Booked", "0")).ok();
+    place.run(&unless("tag=seat:1", "1")).ok();
+
+    let run = place.run(&unless("type=\"Happened\" tag=seat:2|stream=\"a b\"", "1"));
+    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+    let failed = json!([{"query": "type=Happened tag=seat:2 | stream=\"a b\"", "after": 1, "found": 1}]);
+    assert_eq!((&answer["conflict"]["failed"], &answer["conflict"]["head"]), (&failed, &json!(4)));
+    let event = place.run(&["read", "--json", "--from", "1", "--limit", "1"]).ok().stdout.clone();
+    assert!(run.stdout.ends_with(&format!("\"missed\":[{}]}}}}\n", event.trim_end())), "{}", run.stdout);
+    assert!(run.failure(3).contains("the event at position 1 matches"));
+    assert_eq!(place.run(&["stats", "--json"]).json()["events"], json!(4));
+}
+
+#[test]
+fn an_append_made_again_under_its_request_id_adds_nothing() {
+    let place = Place::new();
+    let request = ["append", "--type", "T", "--stream", "a-1", "--request-id", "0190163d-8694-739b-aea5-966c26f8ad91"];
+    let first = place.run(&request).json();
+    place.append(&["--stream", "a-1"]);
+    let again = place.run(&request).json();
+    assert_eq!((&again["first"], &again["last"], &again["revisions"]), (&json!(0), &json!(0), &json!({"a-1": 0})));
+    assert_eq!(first["revisions"], again["revisions"]);
+    assert_eq!(place.run(&["stats", "--json"]).json()["events"], json!(2));
+    // Other content under the same id is a mistake of the caller.
+    place.run(&[&request[..], &["--data", "2"]].concat()).failure(5);
 }
 
 #[test]
@@ -71,6 +104,14 @@ fn a_mistake_in_an_argument_is_named_before_a_store_is_made() {
         (&["--stream", "a", "--expect", "-1"], "neither any, no-stream, stream-exists nor a revision"),
         (&["--stream", "a", "--expect", "18446744073709551616"], "nor a revision"),
         (&["--stream", ""], "stream name is empty"),
+        (&["--unless", "type=T"], "--after"),
+        (&["--after", "3"], "--unless"),
+        (&["--unless", "type=T", "--after", "-1"], "not a whole number"),
+        (&["--unless", "type=é tga=a:1", "--after", "0"], "column 8: \"tga\" is no term"),
+        (&["--unless", "", "--after", "0"], "column 1: expected a term"),
+        (&["--request-id", "17"], "not a UUID"),
+        (&["--request-id", "00000000-0000-0000-0000-000000000000"], "nil"),
+        (&["--missed", "-1"], "not a whole number"),
         (&["--durability", "fast"], "neither durable, written nor buffered"),
     ] {
         let arguments = [&["append", "--type", "T"], arguments].concat();

@@ -55,6 +55,41 @@ fn a_stream_is_read_from_a_revision() {
 }
 
 #[test]
+fn a_query_is_read_in_both_directions_and_from_a_position() {
+    let place = numbered();
+    place.append(&["--tag", "seat:1", "--data", "6"]);
+    for (arguments, expected) in [
+        (&["--query", "*"][..], &[0, 1, 2, 3, 4, 5, 6][..]),
+        (&["--query", "stream=odd"], &[1, 3, 5]),
+        (&["--query", "type=T stream=even"], &[0, 2, 4]),
+        (&["--query", "category=odd | tag=seat:1"], &[1, 3, 5, 6]),
+        (&["--query", "type=Happened,Other"], &[6]),
+        (&["--query", "type=T tag=seat:1"], &[]),
+        (&["--query", "stream=odd", "--from", "2"], &[3, 5]),
+        (&["--query", "stream=\"odd\" | tag=seat:1", "--backwards", "--limit", "2"], &[6, 5]),
+        (&["--query", "stream=odd", "--backwards", "--from", "4"], &[3, 1]),
+    ] {
+        assert_eq!(numbers(&place, arguments), expected, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_mistake_in_a_query_is_pointed_at() {
+    let place = numbered();
+    for verb in ["read", "tail"] {
+        for (query, expected) in [
+            ("tag=seat", "column 5: tag \"seat\" is not key:value"),
+            ("type=A |", "column 9: expected a term"),
+            ("stream=a\u{202e}b", "column 9: U+202E cannot stand here"),
+        ] {
+            let line = place.run(&[verb, "--query", query]).failure(2).to_owned();
+            assert!(line.contains(expected), "{line}");
+        }
+        place.run(&[verb, "--query", "*", "--stream", "odd"]).failure(2);
+    }
+}
+
+#[test]
 fn a_read_from_beyond_the_head_is_empty_and_no_failure() {
     let place = numbered();
     for from in ["6", "7", "18446744073709551615"] {
