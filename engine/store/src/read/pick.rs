@@ -31,6 +31,8 @@ pub(super) struct Pick<D: Disk> {
     stretch: Option<Stretch<D>>,
     /// Damage within the stretch to be told before its events.
     damage: VecDeque<Damage>,
+    /// The positions asked for that no part speaks of, because the first segments are missing.
+    missing_start: Option<Damage>,
     standing: Option<Standing>,
     pub(super) tally: Tally,
     /// Records that were looked at.
@@ -62,6 +64,10 @@ impl<D: Disk> Pick<D> {
     ) -> Self {
         let set = library.index.set.load_full();
         let plan = selection.plan(&library.index.keyring);
+        let missing_start = set.missing_start(positions.end).and_then(|missing| {
+            let lost = missing.positions.start.max(positions.start)..missing.positions.end.min(positions.end);
+            (!lost.is_empty()).then_some(Damage { file: library.path.clone(), positions: lost, ..missing })
+        });
         Self {
             library,
             set,
@@ -73,6 +79,7 @@ impl<D: Disk> Pick<D> {
             end: positions.end,
             stretch: None,
             damage: VecDeque::new(),
+            missing_start,
             standing: None,
             tally: Tally::default(),
             touched: 0,
@@ -185,7 +192,7 @@ impl<D: Disk> Pick<D> {
         let mut rest = self.next..self.end;
         let Some(span) = self.set.next_span(&mut rest, self.is_backward, &self.plan) else {
             self.next = self.end;
-            return Ok(false);
+            return self.missing_start.take().map_or(Ok(false), |damage| Err(ReadError::Damaged(damage)));
         };
         let (library, plan, revisions) = (Arc::clone(&self.library), &self.plan, &self.revisions);
         let index = &library.index;
