@@ -29,6 +29,12 @@ impl<'a> Payload<'a> {
         self.bytes
     }
 
+    /// The bytes as text; `None` when they are not UTF-8.
+    #[must_use]
+    pub fn as_str(self) -> Option<&'a str> {
+        str::from_utf8(self.bytes).ok()
+    }
+
     /// Whether whoever appended the bytes called them JSON.
     #[must_use]
     pub fn is_json(self) -> bool {

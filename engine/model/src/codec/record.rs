@@ -20,7 +20,7 @@
 use super::bytes::{padded, read_i64, read_u16, read_u32, read_u64, write_i64, write_u16, write_u32, write_u64};
 use crate::limits::{EVENT_TYPE_BYTES_MAX, RECORD_BYTES_MAX, STREAM_NAME_BYTES_MAX, TAG_COUNT_MAX};
 use crate::tag::check_tag;
-use crate::{Event, Payload, Position, Revision, Timestamp, Uuid};
+use crate::{Event, Payload, Position, Revision, Tag, Timestamp, Uuid};
 use thiserror::Error;
 
 const CRC: usize = 0;
@@ -212,6 +212,12 @@ impl<'a> Record<'a> {
     /// The event's tags, in the order given.
     pub fn tags(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.tags_text().split(TAG_SEPARATOR).filter(|tag| !tag.is_empty())
+    }
+
+    /// Whether the event has a tag.
+    #[must_use]
+    pub fn has_tag(&self, tag: &Tag) -> bool {
+        self.tags().any(|found| found == tag.as_str())
     }
 
     /// The event's metadata.

@@ -73,6 +73,6 @@ impl QueryItem {
         self.stream.as_ref().is_none_or(is_of_stream)
             && self.category.as_ref().is_none_or(is_of_category)
             && (self.types.is_empty() || self.types.iter().any(|known| known.as_str() == record.event_type()))
-            && self.tags.iter().all(|tag| record.tags().any(|found| found == tag.as_str()))
+            && self.tags.iter().all(|tag| record.has_tag(tag))
     }
 }

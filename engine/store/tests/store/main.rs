@@ -5,6 +5,7 @@ mod basics;
 mod child;
 mod closing;
 mod concurrent;
+mod courses;
 mod crowd;
 mod damage;
 mod history;

@@ -118,7 +118,7 @@ fn feeds_on_threads_share_one_cut_while_events_are_appended() {
     let options = Options { first_segment_bytes: 64 << 10, segment_bytes_max: 64 << 10, ..Options::default() };
     let store = Store::open(directory.path(), options).unwrap();
     let events: Vec<Named> =
-        (0..3000).map(|number| Named { stream: Some(u8::try_from(number % 50).unwrap()), tags: vec![] }).collect();
+        (0..50).cycle().take(3000).map(|number| Named { stream: Some(number), tags: vec![] }).collect();
     let append = |numbers: Range<usize>| {
         let new = numbers.map(|number| events[number].event(number));
         store.append(AppendRequest::new().events(new)).unwrap();
