@@ -90,25 +90,33 @@ impl<D: Disk> Sweep<D> {
 
     /// The record that [`Sweep::advance`] stands before.
     pub(super) fn take(&mut self) -> Result<Record<'_>, ReadError> {
-        let (Some(block), Some(batch)) = (&self.block, &mut self.batch) else {
-            unreachable!("advance stands in a batch")
-        };
-        let body = body_of(block, &batch.found);
-        let walk = if self.is_backward { batch.places.last_mut() } else { Some(&mut batch.walk) };
-        let record = walk.and_then(|walk| walk.next(body));
-        match record {
-            Some(Ok(record)) if self.is_backward => {
-                batch.places.pop();
-                self.end = record.position();
-                Ok(record)
+        let Self { block, batch, next, end, is_backward, .. } = self;
+        let (Some(block), Some(open)) = (&*block, batch.as_mut()) else { unreachable!("advance stands in a batch") };
+        let body = body_of(block, &open.found);
+        let walk = if *is_backward { open.places.last_mut() } else { Some(&mut open.walk) };
+        let error = match walk.and_then(|walk| walk.next(body)) {
+            Some(Ok(record)) if *is_backward => {
+                open.places.pop();
+                *end = record.position();
+                return Ok(record);
             }
             Some(Ok(record)) => {
-                self.next = record.position().plus(1);
-                Ok(record)
+                *next = record.position().plus(1);
+                return Ok(record);
             }
-            Some(Err(error)) => Err(ReadError::Damaged(untrue(block, &batch.found, &error))),
-            None => Err(ReadError::Damaged(untrue(block, &batch.found, &BodyError::Structure))),
+            Some(Err(error)) => error,
+            None => BodyError::Structure,
+        };
+        // The batch is left behind: nothing more of it can be read in this direction.
+        let mut damage = untrue(block, &open.found, &error);
+        damage.positions = damage.positions.start.max(*next)..damage.positions.end.min(*end);
+        if *is_backward {
+            *end = damage.positions.start;
+        } else {
+            *next = damage.positions.end;
         }
+        *batch = None;
+        Err(ReadError::Damaged(damage))
     }
 
     /// Passes by records of the open batch that are outside of what is read; `false` when it holds no more.

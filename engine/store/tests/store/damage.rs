@@ -1,6 +1,8 @@
 //! Damage: a flipped bit anywhere never yields a wrong event, and costs at most one batch.
 
+use crate::misplaced::{batches, written_segments};
 use crate::support::{open, request, small_options, stream, texts};
+use gesta::codec::{BatchHeader, HEADERS_BYTES, REQUEST_HEADER_BYTES, StoreKey, body_crc};
 use gesta::disk::{CrashPlan, Fault, SimulatedDisk};
 use gesta::{AppendError, Durability, OpenError, Read, ReadError, Reader, Store, truncate_after};
 use gesta::{Position, TruncateError};
@@ -354,4 +356,52 @@ fn a_degraded_end_does_not_hide_the_segments_before_it() {
     let store = open(&disk);
     assert!(store.recovery().is_degraded);
     assert!(store.reader().head() >= Position(count - 1), "{:?}", store.reader().head());
+}
+
+/// Spoils the first record of the last batch with events in a way that all checksums, and the chain from there on, vouch
+/// for.
+fn forge_last_batch(disk: &SimulatedDisk) {
+    let key = StoreKey(disk.image("manifest")[56..72].try_into().unwrap());
+    let name = written_segments(disk).pop().unwrap();
+    let image = disk.image(&name);
+    let first = usize::try_from(batches(disk, &name).pop().unwrap().0).unwrap();
+    let mut offset = first;
+    let mut chain = None;
+    while let Ok((mut header, _)) = BatchHeader::decode(image[offset..].first_chunk().unwrap(), &key) {
+        let mut batch = image[offset..offset + header.bytes()].to_vec();
+        if offset == first {
+            // The length of the name of the record's type.
+            let type_len = HEADERS_BYTES + REQUEST_HEADER_BYTES + 50;
+            batch[type_len..type_len + 2].fill(0);
+            header.body_crc = body_crc(&batch[HEADERS_BYTES..]);
+        }
+        header.previous = chain.unwrap_or(header.previous);
+        chain = Some(header.encode(&key, batch.first_chunk_mut().unwrap()));
+        disk.overwrite(&name, offset as u64, &batch);
+        offset += header.bytes();
+    }
+}
+
+// A record that does not decode under checksums that are right was told as damage again and again, and a read that goes on
+// over damage never ended.
+#[test]
+fn a_record_that_its_checksums_wrongly_vouch_for_is_told_once() {
+    let (disk, expected) = closed_store();
+    forge_last_batch(&disk);
+    let reader = Reader::open_on(disk).unwrap();
+    for read in [Read::all(), Read::all().backwards()] {
+        let (mut count, mut damage) = (0, Vec::new());
+        let mut cursor = reader.read(read);
+        while let Some(record) = cursor.next_record() {
+            match record {
+                Ok(_) => count += 1,
+                Err(ReadError::Damaged(found)) => damage.push(found.positions),
+                Err(error) => panic!("{error}"),
+            }
+            assert!(count + damage.len() <= expected.len(), "{damage:?}");
+        }
+        assert_eq!(damage.len(), 1);
+        let lost = damage[0].end.since(damage[0].start);
+        assert_eq!(count as u64 + lost, expected.len() as u64, "{damage:?}");
+    }
 }

@@ -8,7 +8,7 @@ use gesta::disk::{CrashPlan, Granularity, Keep, SimulatedDisk};
 use gesta::{AppendError, AppendRequest, Durability, OpenError, Position, Read, ReadError, Reader, Store};
 
 /// The batches of a segment with events in them: where each begins and how long it is.
-fn batches(disk: &SimulatedDisk, name: &str) -> Vec<(u64, u64)> {
+pub(crate) fn batches(disk: &SimulatedDisk, name: &str) -> Vec<(u64, u64)> {
     let key = StoreKey(disk.image("manifest")[56..72].try_into().unwrap());
     let image = disk.image(name);
     let mut batches = Vec::new();
@@ -28,7 +28,7 @@ fn segments(disk: &SimulatedDisk) -> Vec<String> {
 }
 
 /// The segments that hold events.
-fn written_segments(disk: &SimulatedDisk) -> Vec<String> {
+pub(crate) fn written_segments(disk: &SimulatedDisk) -> Vec<String> {
     segments(disk).into_iter().filter(|name| !batches(disk, name).is_empty()).collect()
 }
 
