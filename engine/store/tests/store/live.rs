@@ -1,11 +1,12 @@
 //! Subscriptions: what is there, then what comes, and how far they have come.
 
-use crate::support::{event, next_event, open, request, stream, text};
+use crate::support::{event, next_event, open, request, stream, text, texts};
 use gesta::disk::{Disk, SimulatedDisk};
 use gesta::{
     AppendRequest, Durability, Event, EventType, Notice, Options, Position, Query, QueryItem, Read, ReadError, Reader,
     Revision, Store, Subscription, Tag,
 };
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// What a subscription said, to compare.
@@ -339,6 +340,44 @@ fn subscriptions_of_many_threads_get_every_match_as_it_comes() {
             store.append(AppendRequest::new().event(event.tag(tag))).unwrap();
         }
     });
+}
+
+#[test]
+fn a_follower_that_is_cut_off_again_and_again_misses_nothing_while_others_append() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = Options { first_segment_bytes: 64 << 10, segment_bytes_max: 64 << 10, ..Options::default() };
+    let store = Store::open(directory.path(), options).unwrap();
+    let writer_count = AtomicUsize::new(3);
+    let followed = std::thread::scope(|scope| {
+        for writer in 0..3 {
+            let (store, writer_count) = (&store, &writer_count);
+            scope.spawn(move || {
+                for number in 0..300 {
+                    let tag = if (number + writer) % 3 == 0 { "x:1" } else { "x:2" };
+                    store.append(AppendRequest::new().event(tagged(tag, &format!("{writer}.{number}")))).unwrap();
+                }
+                writer_count.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+        let (mut followed, mut checkpoint, mut is_over, mut patience) = (Vec::new(), Position::START, false, 0);
+        while !is_over || checkpoint < store.reader().head() {
+            is_over = writer_count.load(Ordering::SeqCst) == 0;
+            patience = (patience + 1) % 6;
+            let read = Read::query(of_tag("x:1")).from(checkpoint);
+            let mut subscription = store.subscribe(read).progress_every(Duration::ZERO).behind_after(2);
+            for _ in 0..=patience {
+                let notice = subscription.next(Duration::from_millis(1)).unwrap();
+                assert!(notice.position() >= checkpoint, "{notice:?} after {checkpoint}");
+                checkpoint = notice.position();
+                if let Notice::Event(event) = notice {
+                    followed.push(text(event));
+                }
+            }
+        }
+        followed
+    });
+    assert_eq!(followed.len(), 300);
+    assert_eq!(followed, texts(store.read(Read::query(of_tag("x:1")))).unwrap());
 }
 
 /// How often this thread went to sleep.
