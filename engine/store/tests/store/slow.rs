@@ -118,30 +118,33 @@ fn while_a_sync_hangs_appends_wait_in_bounded_memory_and_reads_go_on() {
 }
 
 #[test]
-fn a_slow_disk_costs_time_and_nothing_else() {
+fn a_slow_disk_costs_time_and_those_who_wait_share_the_next_sync() {
     let disk = SimulatedDisk::new(1);
     let store = Store::open_on(disk.clone(), options()).unwrap();
-    disk.on_sync(Some(Box::new(|| std::thread::sleep(Duration::from_millis(5)))));
-    let before = disk.syncs();
-    std::thread::scope(|scope| {
-        for thread in 0..8 {
-            let store = &store;
-            scope.spawn(move || {
-                for number in 0..10 {
-                    let name = format!("thread-{thread}");
-                    let receipt = store.append(request(&name, &[&number.to_string()], Durability::Durable)).unwrap();
-                    assert_eq!(receipt.durability, Durability::Durable);
-                }
-            });
-        }
-    });
-    let syncs = disk.syncs() - before;
-    println!("80 appends by 8 threads shared {syncs} slow syncs");
-    assert!(syncs < 80, "{syncs}");
-    for thread in 0..8 {
-        let read = texts(store.read(Read::stream(stream(&format!("thread-{thread}"))))).unwrap();
-        assert_eq!(read, (0..10).map(|number| number.to_string()).collect::<Vec<_>>());
+    store.append(request("a-1", &["before"], Durability::Durable)).unwrap();
+    wait_for_spare(&disk);
+    let door = Door::default();
+    let at_the_door = door.clone();
+    disk.on_sync(Some(Box::new(move || at_the_door.pass())));
+    for round in 0..10 {
+        let before = disk.syncs();
+        door.set(true);
+        std::thread::scope(|scope| {
+            let first = scope.spawn(|| store.append(request("a-1", &["first"], Durability::Durable)).unwrap());
+            door.wait_until_somebody_stands_there();
+            let submit = |_| store.submit(request("b-1", &["waits"], Durability::Durable)).unwrap();
+            let tickets: Vec<_> = (0..7).map(submit).collect();
+            door.set(false);
+            assert_eq!(first.join().unwrap().positions.start, Position(1 + 8 * round));
+            for (ordinal, ticket) in tickets.into_iter().enumerate() {
+                let receipt = ticket.wait().unwrap();
+                assert_eq!(receipt.durability, Durability::Durable);
+                assert_eq!(receipt.positions.start, Position(2 + 8 * round + ordinal as u64));
+            }
+        });
+        assert_eq!(disk.syncs() - before, 2, "one for the first, one for all who came while it was under way");
     }
+    assert_eq!(texts(store.read(Read::stream(stream("b-1")))).unwrap().len(), 70);
 }
 
 /// On one thread, so that a bug that is put in on that thread is met.
