@@ -51,10 +51,10 @@ impl Filled {
             let damage = match step {
                 Step::Damage(damage) => damage,
                 Step::Batch(batch) => match walk.source.verified_body(&batch) {
-                    Ok(body) => {
-                        adder.add_batch(&batch, body);
-                        continue;
-                    }
+                    Ok(body) => match adder.add_batch(&batch, body) {
+                        None => continue,
+                        Some(untrue) => Damage { file: segment.path.clone(), offset: batch.offset, ..untrue },
+                    },
                     Err(why) => walk.damaged_body(&batch, why),
                 },
             };
@@ -76,9 +76,10 @@ struct Adder<'a> {
 }
 
 impl Adder<'_> {
-    fn add_batch(&mut self, batch: &Found, body: &[u8]) {
+    /// Adds the events of a batch; returns those that cannot be read although the batch's checksum is right.
+    fn add_batch(&mut self, batch: &Found, body: &[u8]) -> Option<Damage> {
         if batch.header.count == 0 {
-            return;
+            return None;
         }
         let first = batch.offset + HEADERS_BYTES as u64;
         self.offsets.clear();
@@ -96,5 +97,8 @@ impl Adder<'_> {
             recorded_at: batch.header.recorded_at,
         };
         self.index.place_batch(place, self.offsets.drain(..));
+        let positions = walk.position()..batch.header.end();
+        let what = "a record is not what its batch's checksum vouches for".to_owned();
+        (!positions.is_empty()).then_some(Damage { file: String::new(), offset: 0, positions, what })
     }
 }
