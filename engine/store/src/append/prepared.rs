@@ -81,9 +81,10 @@ impl<D: Disk> Appender<D> {
     pub(super) fn search(&self, prepared: &mut Prepared, until: Position) -> Result<(), AppendError> {
         let degraded = |damage: crate::log::Damage| AppendError::Degraded { damage: damage.to_string() };
         let from = prepared.searched;
-        if let Some(key) = prepared.request_key.filter(|_| prepared.earlier.is_none()) {
+        if let Some(key) = prepared.request_key {
             let from = from.max(prepared.request.since());
-            prepared.earlier = self.index.last_with(key, from..until).map_err(degraded)?;
+            let found = self.index.last_with(key, from..until).map_err(degraded)?;
+            prepared.earlier = found.or(prepared.earlier);
         }
         for condition in &mut prepared.conditions {
             let from = from.max(condition.after);

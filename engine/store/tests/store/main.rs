@@ -19,6 +19,7 @@ mod mounted;
 mod observer;
 mod power;
 mod replay;
+mod retries;
 mod rolls;
 #[cfg(gesta_sabotage)]
 mod sabotage;
