@@ -19,6 +19,7 @@ mod mounted;
 mod observer;
 mod power;
 mod replay;
+mod queries;
 mod retries;
 mod rolls;
 #[cfg(gesta_sabotage)]
@@ -29,4 +30,5 @@ mod sweep;
 mod syscalls;
 mod torn;
 mod versions;
+mod vocabulary;
 mod waiting;

@@ -1,0 +1,55 @@
+//! Sequences of steps, and the tests that run them.
+
+use super::step::step;
+#[cfg(not(gesta_sabotage))]
+use super::tally::CRASHES;
+use super::tally::Tally;
+use super::world::World;
+use proptest::test_runner::{Config, TestError, TestRunner};
+use std::sync::Mutex;
+
+/// Runs sequences of steps; returns what they went through, or what failed.
+fn run_sequences(cases: u32, steps: usize) -> Result<Tally, Box<TestError<impl std::fmt::Debug>>> {
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
+    let mut runner = TestRunner::new(config);
+    let sequences = proptest::collection::vec(step(), 1..steps);
+    let tally = Mutex::new(Tally::default());
+    let outcome = runner.run(&sequences, |steps| {
+        let mut world = World::new();
+        for step in &steps {
+            world.run(step)?;
+        }
+        world.power_cut(steps.len() as u64)?;
+        tally.lock().unwrap().add_all(&world.tally);
+        Ok(())
+    });
+    outcome.map(|()| tally.into_inner().unwrap()).map_err(Box::new)
+}
+
+/// How many sequences to run: more with `GESTA_MODEL_SEQUENCES`.
+#[cfg(not(gesta_sabotage))]
+fn sequences() -> u32 {
+    std::env::var("GESTA_MODEL_SEQUENCES").ok().and_then(|count| count.parse().ok()).unwrap_or(2_500)
+}
+
+#[cfg(not(gesta_sabotage))]
+#[test]
+fn nothing_acknowledged_is_lost_whatever_happens() {
+    let tally = run_sequences(sequences(), 60).unwrap_or_else(|failure| panic!("{failure}"));
+    println!("{tally}");
+    println!("{} sequences, {} simulated crashes, 0 acknowledged events lost", sequences(), tally.of(CRASHES));
+    if let Some(what) = tally.too_tame(u64::from(sequences())) {
+        panic!("{what}: the sequences are too tame");
+    }
+}
+
+#[cfg(gesta_sabotage)]
+#[test]
+fn sabotage_acknowledging_before_the_sync_is_caught() {
+    gesta::sabotage::put_in(Some(gesta::sabotage::Bug::AcknowledgeBeforeSync));
+    let outcome = run_sequences(2_000, 60);
+    gesta::sabotage::put_in(None);
+    let failure = outcome.expect_err("a writer that acknowledges before the sync loses events").to_string();
+    // Either events are missing, or what is left of them proves that some are.
+    assert!(failure.contains("lost") || failure.contains("is_degraded: true"), "{failure}");
+}
