@@ -8,6 +8,7 @@ mod concurrent;
 mod courses;
 mod crowd;
 mod damage;
+mod gaps;
 mod history;
 mod limits;
 mod linearity;
