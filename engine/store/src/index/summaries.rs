@@ -3,7 +3,7 @@
 //! A summary of level *n* speaks of 8^n segments, and there is one for every such run that is sealed: segments 1 to 8, 9 to
 //! 16, 1 to 64, and so on. Their names follow from that, so nothing has to remember which there are.
 
-use super::file::{Damaged, IndexFile};
+use super::file::{Damaged, IndexFile, SUMMED_UP};
 use super::key::Key;
 use super::plan::Plan;
 use super::term::Term;
@@ -34,9 +34,13 @@ impl<D: Disk> Summary<D> {
         self.file.term(key)
     }
 
-    /// Whether an event may match here. A damaged summary rules nothing out.
+    /// Whether an event may match here. What a summary does not know of it does not rule out, nor does a damaged one.
     pub(super) fn may_match(&self, plan: &Plan) -> bool {
-        plan.may_match(|key| self.term(key).map(|term| term.is_some())).unwrap_or(true)
+        let may_have = |key: Key| {
+            let is_known = key.kind().is_some_and(|kind| SUMMED_UP.contains(&kind));
+            if is_known { self.term(key).map(|term| term.is_some()) } else { Ok(true) }
+        };
+        plan.may_match(may_have).unwrap_or(true)
     }
 }
 

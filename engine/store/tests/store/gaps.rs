@@ -1,4 +1,5 @@
-//! Damage in a sealed segment makes a gap: what it may have held is never denied, and all else is found.
+//! Damage in a sealed segment that has lost its index file makes a gap: what it may have held is never denied, and all else
+//! is found.
 
 use crate::support::small_options;
 use crate::vocabulary::{EventDraft, event_draft, id, query};
@@ -24,6 +25,9 @@ fn what_a_gap_may_have_held_is_never_denied() {
         let story = Story::live(&requests);
         let segment = story.disk.image(FIRST_SEGMENT).len() as u64;
         story.disk.flip_bit(FIRST_SEGMENT, HEADER_BYTES + (flip >> 3) % (segment - HEADER_BYTES), (flip & 7) as u8);
+        for name in story.disk.file_names().iter().filter(|name| name.ends_with(".idx") || name.ends_with(".sum")) {
+            story.disk.delete(name);
+        }
         let store = story.open();
         let gap = story.gap(&store);
         gaps.fetch_add(u32::from(!gap.is_empty()), Ordering::Relaxed);

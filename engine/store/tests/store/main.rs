@@ -19,8 +19,8 @@ mod model;
 mod mounted;
 mod observer;
 mod power;
-mod replay;
 mod queries;
+mod replay;
 mod retries;
 mod rolls;
 #[cfg(gesta_sabotage)]

@@ -53,4 +53,4 @@ pub(crate) use rejected::Damaged;
 #[cfg(test)]
 use rejected::Rejected;
 pub(crate) use write_index::write_index;
-pub(crate) use write_summary::{SummaryError, write_summary};
+pub(crate) use write_summary::{SUMMED_UP, SummaryError, write_summary};

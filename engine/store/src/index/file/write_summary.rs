@@ -14,7 +14,7 @@ use std::{io, iter};
 use thiserror::Error;
 
 /// The kinds that a summary knows; request and event ids are asked for where they were used.
-const KINDS: [Kind; 4] = [Kind::Stream, Kind::Category, Kind::Type, Kind::Tag];
+pub(crate) const SUMMED_UP: [Kind; 4] = [Kind::Stream, Kind::Category, Kind::Type, Kind::Tag];
 
 /// Why a summary was not made.
 #[derive(Debug, Error)]
@@ -45,7 +45,7 @@ pub(crate) fn write_summary<D: Disk>(
     let mut damage = None;
     let written = appear(disk, name, |file| {
         let mut writer = IndexWriter::summary(file, *binding, end);
-        for term in KINDS.into_iter().flat_map(|kind| Merge::new(inputs, kind)) {
+        for term in SUMMED_UP.into_iter().flat_map(|kind| Merge::new(inputs, kind)) {
             match term {
                 Ok(term) => writer.push(&term, None)?,
                 Err(error) => {
