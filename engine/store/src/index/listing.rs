@@ -2,8 +2,10 @@
 
 use super::handle::Index;
 use super::key::{Key, Kind};
+use super::set::Span;
 use super::term::Term;
 use crate::disk::Disk;
+use crate::log::Damage;
 use gesta_model::Position;
 use std::collections::HashMap;
 
@@ -24,6 +26,15 @@ impl<D: Disk> Index<D> {
             }
         }
         merged.into_values().collect()
+    }
+
+    /// The first damage below a position: what stood there is missing from every list.
+    pub(crate) fn first_gap(&self, below: Position) -> Option<Damage> {
+        let set = self.set.load();
+        let gaps_of =
+            |span: Span<D>| span.part.ask(&self.reading(), span.end, |source| Ok(source.gaps_up_to(span.end)));
+        let gaps = set.missing_start(below).into_iter().chain(set.spans(Position::START..below).flat_map(gaps_of));
+        gaps.into_iter().find(|gap| gap.positions.start < below)
     }
 
     /// How many keys of a kind have events below a position.

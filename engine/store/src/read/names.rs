@@ -35,10 +35,14 @@ pub struct NameCount {
 impl<D: Disk> Reader<D> {
     /// All names of a kind that begin with `prefix`, in the order of their bytes.
     ///
-    /// Costs a look at one event for each name of the kind. Where that event is damaged, the damage is the answer.
+    /// Costs a look at one event for each name of the kind. Where events are damaged, the damage is the answer: nobody
+    /// knows the names that they had.
     pub fn names(&self, kind: NameKind, prefix: &str) -> Result<Vec<NameCount>, ReadError> {
         let index = &self.library().index;
         let head = self.head();
+        if let Some(damage) = index.first_gap(head) {
+            return Err(ReadError::Damaged(damage));
+        }
         let mut names = Vec::new();
         for term in index.terms(kind.in_index(), head) {
             let (event, _) = index.fetch(term.first, head).map_err(ReadError::Damaged)?;

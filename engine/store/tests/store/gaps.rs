@@ -5,8 +5,8 @@ use crate::support::small_options;
 use crate::vocabulary::{EventDraft, event_draft, id, query};
 use gesta::disk::SimulatedDisk;
 use gesta::{
-    AppendError, AppendRequest, Cursor, Event, ExpectedRevision, Options, Position, Query, Read, ReadError, Receipt,
-    Revision, Store, StoredEvent, StreamName, Timestamp,
+    AppendError, AppendRequest, Cursor, Event, ExpectedRevision, NameKind, Options, Position, Query, Read, ReadError,
+    Receipt, Revision, Store, StoredEvent, StreamName, Timestamp,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -36,6 +36,9 @@ fn what_a_gap_may_have_held_is_never_denied() {
             story.check_conditions(&store, query)?;
         }
         story.check_streams(&store)?;
+        // The names and counts of what is damaged were left out without a word.
+        let names = store.reader().names(NameKind::Type, "");
+        prop_assert_eq!(names.is_err(), !gap.is_empty(), "{:?} beside {:?}", names, gap);
         story.check_retries(&store)
     });
     outcome.unwrap_or_else(|failure| panic!("{failure}"));
