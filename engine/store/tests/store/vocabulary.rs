@@ -40,7 +40,7 @@ impl EventDraft {
 
 /// An id for a number.
 pub(crate) fn id(number: u64) -> Uuid {
-    Uuid::from_u128(0x6e57_a000 << 64 | u128::from(number) + 1)
+    Uuid::from_u128((0x6e57_a000 << 64) | u128::from(number + 1))
 }
 
 /// A stream that events may be of.

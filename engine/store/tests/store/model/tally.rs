@@ -1,5 +1,7 @@
 //! What a run has gone through: sequences that are too tame prove nothing.
 
+#![cfg_attr(gesta_sabotage, allow(dead_code, reason = "nobody asks what a sabotaged run went through"))]
+
 use super::answer::Answer;
 use gesta::{FailedCheck, Position};
 use std::collections::BTreeMap;
