@@ -27,6 +27,9 @@ pub struct Options {
     pub buffer_bytes: usize,
     /// Memory that the index of the tail segment may take; a segment that outgrows it is sealed early.
     pub index_bytes_max: usize,
+    /// Whether a store that is made by this opening finds events by their ids ([`Reader::event`](crate::Reader::event)).
+    /// Costs some 60 bytes an event. An existing store keeps what it was made with.
+    pub index_event_ids: bool,
     /// Who does the work between appends.
     pub upkeep: Upkeep,
     /// Clock and randomness.
@@ -55,6 +58,7 @@ impl Default for Options {
             staging_bytes_max: 8 << 20,
             buffer_bytes: 256 << 10,
             index_bytes_max: 128 << 20,
+            index_event_ids: false,
             upkeep: Upkeep::Threads,
             environment: Environment::default(),
         }

@@ -24,9 +24,9 @@ pub(crate) struct Index<D: Disk> {
 
 impl<D: Disk> Index<D> {
     /// The index of a log, of which nothing is known yet.
-    pub(crate) fn new(log: Arc<Log<D>>) -> Self {
+    pub(crate) fn new(log: Arc<Log<D>>, indexes_event_ids: bool) -> Self {
         Self {
-            keyring: Keyring::new(&log.origin.key.0),
+            keyring: Keyring::new(&log.origin.key.0).with_event_ids(indexes_event_ids),
             set: ArcSwap::new(Arc::new(IndexSet::empty())),
             upkeep: Mutex::default(),
             rebuilt: Mutex::default(),

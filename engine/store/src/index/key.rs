@@ -59,6 +59,7 @@ impl Key {
 #[derive(Clone)]
 pub(crate) struct Keyring {
     hasher: SipHasher13,
+    has_event_ids: bool,
 }
 
 impl Keyring {
@@ -71,7 +72,17 @@ impl Keyring {
     pub(crate) fn new(secret: &[u8; 16]) -> Self {
         let mut derive = SipHasher24::new_with_key(secret);
         derive.write(Self::LABEL);
-        Self { hasher: SipHasher13::new_with_key(&derive.finish128().as_bytes()) }
+        Self { hasher: SipHasher13::new_with_key(&derive.finish128().as_bytes()), has_event_ids: false }
+    }
+
+    /// The keyring of a store that finds events by their ids, or does not.
+    pub(crate) fn with_event_ids(self, has_event_ids: bool) -> Self {
+        Self { has_event_ids, ..self }
+    }
+
+    /// Whether events have keys of their ids.
+    pub(crate) fn has_event_ids(&self) -> bool {
+        self.has_event_ids
     }
 
     /// The key of a name.

@@ -33,6 +33,9 @@ impl<'k> RecordKeys<'k> {
         if let Some(request) = request.filter(|request| request.request_id != 0) {
             keys.push(keyring.key(Kind::Request, &request.request_id.to_le_bytes()));
         }
+        if keyring.has_event_ids() {
+            keys.push(keyring.key(Kind::Event, record.id().as_bytes()));
+        }
     }
 }
 

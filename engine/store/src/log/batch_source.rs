@@ -180,6 +180,10 @@ impl<'k, B: Bytes> BatchSource<'k, B> {
                 at += SKIP.min(piece);
                 continue;
             };
+            if is_zero(&bytes[..bytes.len().min(usize::try_from(piece).expect("a piece is small"))]) {
+                at += piece;
+                continue;
+            }
             if let Some(found) = scan_piece(bytes, at, piece, self.origin, &mut ahead.nonzero_end, &wanted) {
                 ahead.found = Some(found);
                 return ahead;
@@ -188,6 +192,12 @@ impl<'k, B: Bytes> BatchSource<'k, B> {
         }
         ahead
     }
+}
+
+/// Whether bytes are all zero, as most are that are looked at: the room that a segment has ahead.
+pub(super) fn is_zero(bytes: &[u8]) -> bool {
+    let (lines, rest) = bytes.as_chunks::<64>();
+    lines.iter().all(|line| *line == [0; 64]) && rest.iter().all(|byte| *byte == 0)
 }
 
 /// Tries every eighth byte of a piece as the beginning of a batch.

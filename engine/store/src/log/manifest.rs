@@ -5,8 +5,8 @@
 //!   8  version u32               1
 //!  12  lives u32                 how many entries follow
 //!  16  incompatible u64          features without which the store cannot be read
-//!  24  read_only_compatible u64  features without which it cannot be written
-//!  32  compatible u64            features that may be ignored
+//!  24  read_only_compatible u64  features without which it cannot be written; 1: event ids are indexed
+//!  32  compatible u64            features that may be ignored; kept as they are
 //!  40  store_id 16
 //!  56  key 16                    the secret that keys the checks of the store's batches
 //!  72  edit u64                  grows with every edit; the copy with the higher one counts
@@ -32,6 +32,8 @@ use std::io;
 
 const MAGIC: [u8; 8] = *b"\x89GMAN\r\n\x1a";
 const VERSION: u32 = 1;
+/// The feature of a store whose index finds events by their ids.
+const EVENT_IDS: u64 = 1;
 const FIXED_BYTES: usize = 104;
 const LIFE_BYTES: usize = 16;
 const CRC_BYTES: usize = 4;
@@ -43,6 +45,10 @@ const MANIFEST_BYTES_MAX: u64 = 64 << 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Manifest {
     pub(crate) store_id: Uuid,
+    /// Events are found by their ids; decided when the store is made.
+    pub(crate) indexes_event_ids: bool,
+    /// Features of later versions that may be ignored.
+    compatible: u64,
     /// The secret, and the lives.
     pub(crate) origin: Origin,
     pub(crate) edit: u64,
@@ -65,9 +71,11 @@ enum Copy {
 
 impl Manifest {
     /// The manifest of a new store.
-    pub(crate) fn new(store_id: Uuid, key: StoreKey) -> Self {
+    pub(crate) fn new(store_id: Uuid, key: StoreKey, indexes_event_ids: bool) -> Self {
         Self {
             store_id,
+            indexes_event_ids,
+            compatible: 0,
             origin: Origin { key, lives: Vec::new() },
             edit: 0,
             incarnation: Incarnation(1),
@@ -135,7 +143,10 @@ impl Manifest {
         bytes.extend_from_slice(&MAGIC);
         bytes.extend_from_slice(&VERSION.to_le_bytes());
         bytes.extend_from_slice(&lives.to_le_bytes());
-        bytes.extend_from_slice(&[0; 24]);
+        bytes.extend_from_slice(&0_u64.to_le_bytes());
+        let read_only_compatible = if self.indexes_event_ids { EVENT_IDS } else { 0 };
+        bytes.extend_from_slice(&read_only_compatible.to_le_bytes());
+        bytes.extend_from_slice(&self.compatible.to_le_bytes());
         bytes.extend_from_slice(self.store_id.as_bytes());
         bytes.extend_from_slice(&self.origin.key.0);
         bytes.extend_from_slice(&self.edit.to_le_bytes());
@@ -169,13 +180,16 @@ impl Manifest {
             return Copy::Unsupported(what);
         }
         let lives = fields.u32() as usize;
-        let unknown = fields.u64() | fields.u64();
+        let (incompatible, read_only_compatible) = (fields.u64(), fields.u64());
+        let unknown = incompatible | (read_only_compatible & !EVENT_IDS);
         if unknown != 0 {
             return Copy::Unsupported(format!("the store needs unknown features {unknown:#x}: use a newer gesta"));
         }
-        let _compatible = fields.u64();
+        let compatible = fields.u64();
         let mut manifest = Self {
             store_id: Uuid::from_bytes(fields.sixteen()),
+            indexes_event_ids: read_only_compatible & EVENT_IDS != 0,
+            compatible,
             origin: Origin { key: StoreKey(fields.sixteen()), lives: Vec::new() },
             edit: fields.u64(),
             durable_floor: Position(fields.u64()),

@@ -49,6 +49,11 @@ impl<D: Disk> ObservedLog<D> {
         Ok(observed)
     }
 
+    /// Whether the store finds events by their ids.
+    pub(crate) fn indexes_event_ids(&self) -> bool {
+        self.progress.lock().manifest.indexes_event_ids
+    }
+
     /// Where the log lies.
     pub(crate) fn disk(&self) -> &D {
         &self.disk

@@ -11,6 +11,11 @@ pub enum ReadError {
     /// Events are damaged. The next call goes on with the events beyond.
     #[error("{0}: restore the file from a backup, or read on from the position after")]
     Damaged(Damage),
+    /// The store was not made to find events by their ids.
+    #[error(
+        "the store does not index event ids: make a store with `index_event_ids` and import the events, or read them all"
+    )]
+    NoEventIds,
     /// The disk failed.
     #[error("{}", describe_failure(path, "cannot be read", error))]
     Io {

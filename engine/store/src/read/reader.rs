@@ -8,7 +8,7 @@ use super::subscription::Subscription;
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::index::{Following, Index, Kind};
 use crate::log::{Damage, Log, ObservedLog, OpenError};
-use gesta_model::{Position, Revision, StreamName};
+use gesta_model::{Position, Revision, StoredEvent, StreamName, Uuid};
 use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
@@ -71,7 +71,7 @@ impl<D: Disk> Reader<D> {
         let path = disk.describe("");
         let observed = ObservedLog::open(disk)?;
         let log = Arc::clone(&observed.log);
-        let index = Arc::new(Index::new(Arc::clone(&log)));
+        let index = Arc::new(Index::new(Arc::clone(&log), observed.indexes_event_ids()));
         let observed = Some(Observation { log: observed, following: Mutex::default() });
         let reader = Self::new(Library { path, log, index, observed, lock: Mutex::new(None) });
         reader.follow();
@@ -93,6 +93,21 @@ impl<D: Disk> Reader<D> {
         let key = self.library.index.stream_key(stream.as_str());
         let head = self.library.index.head_of(key, self.head()).map_err(ReadError::Damaged)?;
         Ok(head.map(|head| head.revision))
+    }
+
+    /// The event with an id, the last one where several have it; `None` when there is none.
+    ///
+    /// Only a store that was made with [`Options::index_event_ids`](crate::Options::index_event_ids) can tell.
+    pub fn event(&self, id: Uuid) -> Result<Option<StoredEvent>, ReadError> {
+        let index = &self.library.index;
+        if !index.keyring.has_event_ids() {
+            return Err(ReadError::NoEventIds);
+        }
+        let (key, head) = (index.keyring.key(Kind::Event, id.as_bytes()), self.head());
+        let found = index.last_with(key, Position::START..head).map_err(ReadError::Damaged)?;
+        let Some(position) = found else { return Ok(None) };
+        let (event, recorded_at) = index.fetch(position, head).map_err(ReadError::Damaged)?;
+        Ok(Some(StoredEvent::new(&event.record(), recorded_at)))
     }
 
     /// Reads events up to the head as of now.

@@ -35,12 +35,12 @@ impl<D: Disk> Store<D> {
         // Whoever held the lock until now may have changed the manifest.
         let manifest = match Manifest::load(&disk)? {
             Some(manifest) => manifest,
-            None => create_store(&disk, &options.environment)?,
+            None => create_store(&disk, &options.environment, options.index_event_ids)?,
         };
         let Recovered { manifest, segments, tail, spare, readable, mut report } = recover(&disk, manifest)?;
         let log = Log::new((manifest.store_id, manifest.origin.clone()), Segments { list: segments }, readable);
         let log = Arc::new(log);
-        let index = Arc::new(Index::new(Arc::clone(&log)));
+        let index = Arc::new(Index::new(Arc::clone(&log), manifest.indexes_event_ids));
         let damage = index.follow(&disk, &mut Following::default());
         report.is_degraded |= damage.iter().any(|damage| !damage.positions.is_empty());
         for found in damage {

@@ -8,6 +8,7 @@ mod concurrent;
 mod courses;
 mod crowd;
 mod damage;
+mod event_ids;
 mod gaps;
 mod history;
 mod limits;

@@ -5,7 +5,7 @@
 
 use super::files::SegmentFile;
 use crate::disk::{Disk, DiskFile};
-use crate::log::batch_source::{BatchSource, Found, Window};
+use crate::log::batch_source::{BatchSource, Found, Window, is_zero};
 use crate::log::damage::Damage;
 use crate::log::error::OpenError;
 use crate::log::origin::Origin;
@@ -89,7 +89,8 @@ fn written_end<F: DiskFile>(file: &F, length: u64) -> Option<u64> {
         let start = end.saturating_sub(PIECE_BYTES);
         piece.resize(usize::try_from(end - start).ok()?, 0);
         file.read_at(&mut piece, start).ok()?;
-        if let Some(last) = piece.iter().rposition(|byte| *byte != 0) {
+        if !is_zero(&piece) {
+            let last = piece.iter().rposition(|byte| *byte != 0)?;
             return Some(start + last as u64 + 1);
         }
         end = start;

@@ -23,10 +23,14 @@ pub(crate) fn check_vacant<D: Disk>(disk: &D) -> Result<(), OpenError> {
 /// Gives a vacant directory its manifest.
 ///
 /// The first segment appears like every other one, as a spare that the first append opens.
-pub(crate) fn create_store<D: Disk>(disk: &D, environment: &Environment) -> Result<Manifest, OpenError> {
+pub(crate) fn create_store<D: Disk>(
+    disk: &D,
+    environment: &Environment,
+    indexes_event_ids: bool,
+) -> Result<Manifest, OpenError> {
     check_vacant(disk)?;
     let store_id = uuid::Builder::from_random_bytes(environment.random()).into_uuid();
-    let mut manifest = Manifest::new(store_id, StoreKey(environment.random()));
+    let mut manifest = Manifest::new(store_id, StoreKey(environment.random()), indexes_event_ids);
     manifest.store(disk).map_err(OpenError::io(disk.describe(MANIFESTS[0]), "cannot write the manifest"))?;
     Ok(manifest)
 }
