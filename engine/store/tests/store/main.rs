@@ -30,6 +30,7 @@ mod slow;
 mod support;
 mod sweep;
 mod syscalls;
+mod time;
 mod torn;
 mod versions;
 mod vocabulary;

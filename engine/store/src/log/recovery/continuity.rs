@@ -54,7 +54,7 @@ pub(crate) fn check_continuity<D: Disk>(files: &[SegmentFile<D>], origin: &Origi
 }
 
 /// The seal of a segment: at the end of what is written in its file, or else found by walking over its batches.
-fn find_seal<D: Disk>(file: &SegmentFile<D>, origin: &Origin) -> Option<(Found, Seal)> {
+pub(super) fn find_seal<D: Disk>(file: &SegmentFile<D>, origin: &Origin) -> Option<(Found, Seal)> {
     const SEAL_BYTES: u64 = (HEADERS_BYTES + SEAL_BODY_BYTES) as u64;
     let mut source = BatchSource::new(Window::new(&file.file).ok()?, origin);
     let at_end = written_end(&file.file, file.length).and_then(|end| end.next_multiple_of(8).checked_sub(SEAL_BYTES));

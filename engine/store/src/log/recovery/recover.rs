@@ -1,7 +1,7 @@
 //! Opening a log for writing: judge its end, cut a torn tail, make the rest durable, begin a new life.
 
 use super::beyond::{Beyond, Look, look_beyond};
-use super::continuity::check_continuity;
+use super::continuity::{check_continuity, find_seal};
 use super::files::{SegmentFile, read_segment_files};
 use super::judge::{Doubt, Verdict, judge};
 use super::report::RecoveryReport;
@@ -51,10 +51,17 @@ pub(crate) fn recover<D: Disk>(disk: &D, mut manifest: Manifest) -> Result<Recov
     for file in &beyond {
         recovery.beyond.push(look_beyond(file, &recovery.manifest.origin, Look::Start)?);
     }
-    let tail = match files.last() {
+    let mut tail = match files.last() {
         Some(file) => Some(recovery.recover_tail(file)?),
         None => None,
     };
+    if let (Some((_, scan)), [.., before, _]) = (&mut tail, &*files)
+        && scan.batch_count == 0
+    {
+        // A power cut took all that the tail held; time goes on from the segment before.
+        let seal = find_seal(before, &recovery.manifest.origin);
+        scan.last_recorded_at = seal.map_or(scan.last_recorded_at, |(_, seal)| seal.last_recorded_at);
+    }
     let end = tail.as_ref().map_or(Position::START, |(_, scan)| scan.position);
     let next_number = files.last().map_or(1, |file| file.number + 1);
     let is_sealed = tail.as_ref().is_none_or(|(_, scan)| scan.seal.is_some());
