@@ -42,3 +42,8 @@ pub use store::Store;
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 pub struct Readme;
+
+/// The programs of the page on queries, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/QUERIES.md")]
+pub struct Queries;
