@@ -22,7 +22,7 @@ fn walk(body: &[u8], count: u32) {
         durable: BASE,
         incarnation: Incarnation(1),
         base: BASE,
-        term: 0,
+        reign: 0,
         index: 0,
         recorded_at: Timestamp(0),
         count,

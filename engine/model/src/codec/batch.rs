@@ -9,7 +9,7 @@
 //! 28   zero u32
 //!      portable header, the same on every copy
 //! 32   base u64             the position of the first event
-//! 40   term u64             one writer's reign; 0 without replication
+//! 40   reign u64            of the one writer; 0 without replication
 //! 48   index u64            place in a replicated log; 0 without replication
 //! 56   recorded_at i64      when the store took it, nanoseconds since the Unix epoch; never going back
 //! 64   count u32            events
@@ -39,8 +39,8 @@ const DURABLE: usize = PREVIOUS + 8;
 const INCARNATION: usize = DURABLE + 8;
 const ENVELOPE_ZERO: usize = INCARNATION + 4;
 const BASE: usize = ENVELOPE_ZERO + 4;
-const TERM: usize = BASE + 8;
-const INDEX: usize = TERM + 8;
+const REIGN: usize = BASE + 8;
+const INDEX: usize = REIGN + 8;
 const RECORDED_AT: usize = INDEX + 8;
 const COUNT: usize = RECORDED_AT + 8;
 const BODY_BYTES: usize = COUNT + 4;
@@ -116,7 +116,7 @@ pub struct BatchHeader {
     /// The position of the first event; for a batch without events, of the next one.
     pub base: Position,
     /// One writer's reign; 0 without replication.
-    pub term: u64,
+    pub reign: u64,
     /// Place in a replicated log; 0 without replication.
     pub index: u64,
     /// When the store took the batch.
@@ -157,7 +157,7 @@ impl BatchHeader {
             durable: Position(read_u64(bytes, DURABLE)),
             incarnation: Incarnation(read_u32(bytes, INCARNATION)),
             base: Position(read_u64(bytes, BASE)),
-            term: read_u64(bytes, TERM),
+            reign: read_u64(bytes, REIGN),
             index: read_u64(bytes, INDEX),
             recorded_at: Timestamp(read_i64(bytes, RECORDED_AT)),
             count: read_u32(bytes, COUNT),
@@ -178,7 +178,7 @@ impl BatchHeader {
         write_u64(out, DURABLE, self.durable.0);
         write_u32(out, INCARNATION, self.incarnation.0);
         write_u64(out, BASE, self.base.0);
-        write_u64(out, TERM, self.term);
+        write_u64(out, REIGN, self.reign);
         write_u64(out, INDEX, self.index);
         write_i64(out, RECORDED_AT, self.recorded_at.0);
         write_u32(out, COUNT, self.count);

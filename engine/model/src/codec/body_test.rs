@@ -38,7 +38,7 @@ fn batch() -> Vec<u8> {
         durable: Position(9),
         incarnation: Incarnation(2),
         base: Position(10),
-        term: 0,
+        reign: 0,
         index: 0,
         recorded_at: Timestamp(1_700_000_000_000_000_000),
         count: 3,
@@ -71,7 +71,7 @@ fn golden_bytes_of_a_batch() {
         9,                         // durable
         2,                         // incarnation
         10,                        // base
-        0,                         // term
+        0,                         // reign
         0,                         // index
         1_700_000_000_000_000_000, // recorded at
         0x0000012800000003,        // body bytes, count
@@ -114,7 +114,7 @@ fn header_for(body: &[u8], count: u32) -> BatchHeader {
         durable: Position(0),
         incarnation: Incarnation(1),
         base: Position(10),
-        term: 0,
+        reign: 0,
         index: 0,
         recorded_at: Timestamp(0),
         count,

@@ -392,7 +392,7 @@ impl<D: Disk> LogWriter<D> {
             durable: self.durable,
             incarnation: self.identity.incarnation,
             base: self.position,
-            term: 0,
+            reign: 0,
             index: 0,
             recorded_at: self.recorded_at,
             count: 0,
