@@ -72,9 +72,11 @@ impl<D: Disk> IndexSet<D> {
         Self { parts, summaries: self.summaries.clone() }
     }
 
-    /// The set with one more summary.
+    /// The set with one more summary; one of the same segments is replaced.
     pub(super) fn with_summary(&self, summary: Arc<Summary<D>>) -> Self {
         let mut summaries = self.summaries.clone();
+        let ends = |summary: &Summary<D>| (summary.first_number, summary.last_number);
+        summaries.retain(|other| ends(other) != ends(&summary));
         summaries.push(summary);
         Self { parts: self.parts.clone(), summaries }
     }
@@ -95,9 +97,10 @@ impl<D: Disk> IndexSet<D> {
         self.parts.get(ordinal)
     }
 
-    /// The summary of exactly these segments.
+    /// The summary of exactly these segments, if it is believed.
     pub(super) fn summary(&self, first: u64, last: u64) -> Option<&Arc<Summary<D>>> {
-        self.summaries.iter().find(|summary| (summary.first_number, summary.last_number) == (first, last))
+        let mut believed = self.summaries.iter().filter(|summary| summary.is_believed());
+        believed.find(|summary| (summary.first_number, summary.last_number) == (first, last))
     }
 
     /// The next part of a range that may hold what is looked for, from its front or its back; the range is left without what
@@ -123,10 +126,10 @@ impl<D: Disk> IndexSet<D> {
         }
     }
 
-    /// The widest summary that begins, or backward ends, with a segment.
+    /// The widest summary that begins, or backward ends, with a segment and is believed.
     fn widest(&self, number: u64, is_backward: bool) -> Option<&Arc<Summary<D>>> {
         let edge = |summary: &Summary<D>| if is_backward { summary.last_number } else { summary.first_number };
-        let fitting = self.summaries.iter().filter(|summary| edge(summary) == number);
+        let fitting = self.summaries.iter().filter(|summary| edge(summary) == number && summary.is_believed());
         fitting.max_by_key(|summary| summary.last_number - summary.first_number)
     }
 

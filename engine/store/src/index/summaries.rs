@@ -11,6 +11,7 @@ use crate::disk::Disk;
 use gesta_model::Position;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How many files of one level a summary of the next adds up.
 pub(super) const FAN_OUT: u64 = 8;
@@ -21,9 +22,28 @@ pub(crate) struct Summary<D: Disk> {
     pub(super) first_number: u64,
     pub(super) last_number: u64,
     pub(super) file: Arc<IndexFile<D>>,
+    /// It is asked no more, and is to be made anew.
+    ///
+    /// Relaxed wherever it is used: it publishes nothing, and who sees it late asks in vain once more.
+    is_damaged: AtomicBool,
 }
 
 impl<D: Disk> Summary<D> {
+    /// A summary in its file.
+    pub(super) fn in_file(first_number: u64, last_number: u64, file: Arc<IndexFile<D>>) -> Self {
+        Self { first_number, last_number, file, is_damaged: AtomicBool::new(false) }
+    }
+
+    /// Whether nothing speaks against believing it.
+    pub(super) fn is_believed(&self) -> bool {
+        !self.is_damaged.load(Ordering::Relaxed)
+    }
+
+    /// Believes it no more.
+    pub(super) fn lose(&self) {
+        self.is_damaged.store(true, Ordering::Relaxed);
+    }
+
     /// The positions that it speaks of.
     pub(super) fn positions(&self) -> Range<Position> {
         self.file.base()..self.file.end()
@@ -31,7 +51,7 @@ impl<D: Disk> Summary<D> {
 
     /// What is known of a key.
     pub(super) fn term(&self, key: Key) -> Result<Option<Term>, Damaged> {
-        self.file.term(key)
+        self.file.term(key).inspect_err(|_| self.lose())
     }
 
     /// Whether an event may match here. What a summary does not know of it does not rule out, nor does a damaged one.

@@ -117,8 +117,10 @@ impl<D: Disk> Index<D> {
                     Ok(()) => {}
                     Err(SummaryError::Io(error)) => return Err(error),
                     Err(SummaryError::Damaged { input, .. }) => {
-                        if let Some(part) = set.part(first + input as u64).filter(|_| level == 1) {
-                            part.lose();
+                        let from = first + input as u64 * step;
+                        match level {
+                            1 => set.part(from).into_iter().for_each(|part| part.lose()),
+                            _ => set.summary(from, from + step - 1).into_iter().for_each(|summary| summary.lose()),
                         }
                         return Ok(level == 1);
                     }
@@ -133,7 +135,7 @@ impl<D: Disk> Index<D> {
     pub(super) fn take_summary(&self, disk: &D, first: u64, last: u64) -> bool {
         let Some(binding) = self.summary_binding(first, last) else { return false };
         let Ok(file) = IndexFile::open(disk, &summary_name(first, last), &binding) else { return false };
-        let summary = Arc::new(Summary { first_number: first, last_number: last, file: Arc::new(file) });
+        let summary = Arc::new(Summary::in_file(first, last, Arc::new(file)));
         self.set.rcu(|set| set.with_summary(Arc::clone(&summary)));
         true
     }

@@ -27,6 +27,7 @@ mod rolls;
 #[cfg(gesta_sabotage)]
 mod sabotage;
 mod slow;
+mod summaries;
 mod support;
 mod sweep;
 mod syscalls;
