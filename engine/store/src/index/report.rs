@@ -2,6 +2,7 @@
 
 use super::fetch::segment_of;
 use super::handle::Index;
+use super::summaries::{levels, runs};
 use crate::disk::Disk;
 use crate::log::{index_name, summary_name};
 
@@ -14,7 +15,8 @@ pub struct IndexReport {
     pub bytes: u64,
     /// Files that are damaged, with what is wrong.
     pub damaged: Vec<(String, String)>,
-    /// Files of sealed segments that are missing, or were not believed when the store was opened.
+    /// Files that are missing, or were not believed: of sealed segments, and summaries of those. Right after a segment was
+    /// sealed this may be so for a moment.
     pub missing: Vec<String>,
 }
 
@@ -40,6 +42,10 @@ impl<D: Disk> Index<D> {
                 None => {}
             }
         }
+        let sealed_count = set.parts.len().saturating_sub(1) as u64;
+        let runs = levels(sealed_count).flat_map(|level| runs(level, sealed_count));
+        let missing = runs.filter(|(first, last)| set.summary(*first, *last).is_none());
+        report.missing.extend(missing.map(|(first, last)| summary_name(first, last)));
         let summaries = set.summaries();
         files.extend(summaries.map(|summary| {
             (summary_name(summary.first_number, summary.last_number), std::sync::Arc::clone(&summary.file))
