@@ -134,12 +134,11 @@ struct Told<'a> {
 
 /// Says one thing on standard error, as one line. A standard error that is closed is no reason to fail.
 pub(crate) fn complain(is_json: bool, complaint: &Complaint<'_>) {
-    let line = if is_json {
-        serde_json::to_string(&Told { error: *complaint }).expect("text and numbers are always JSON")
+    if is_json {
+        tell(&Told { error: *complaint });
     } else {
-        format!("gesta: {}", OneLine(complaint.message))
-    };
-    writeln!(io::stderr(), "{line}").ok();
+        writeln!(io::stderr(), "gesta: {}", OneLine(complaint.message)).ok();
+    }
 }
 
 /// Says which events a verb left out because of damage.
@@ -153,6 +152,12 @@ pub(crate) fn remark(is_json: bool, message: &str) {
     if !is_json {
         writeln!(io::stderr(), "gesta: {}", OneLine(message)).ok();
     }
+}
+
+/// Tells programs something that is no result, as one line on standard error.
+pub(crate) fn tell(value: &impl Serialize) {
+    let line = serde_json::to_string(value).expect("text and numbers are always JSON");
+    writeln!(io::stderr(), "{line}").ok();
 }
 
 /// Text with every control character escaped, so that it stays on its line and cannot steer a terminal.

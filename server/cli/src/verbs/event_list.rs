@@ -41,7 +41,7 @@ impl EventList {
     }
 
     /// Prints a bounded read to its end. Damage is passed over and told.
-    pub(super) fn print_all(mut self, mut cursor: Cursor, mut advance: impl FnMut()) -> Result<Status, Failure> {
+    pub(super) fn print_all(mut self, cursor: &mut Cursor, mut advance: impl FnMut()) -> Result<Status, Failure> {
         while let Some(record) = cursor.next_record() {
             match record {
                 Ok(record) => self.print(&record)?,

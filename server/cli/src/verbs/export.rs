@@ -13,5 +13,5 @@ pub(crate) fn run(context: &Context) -> Result<Status, Failure> {
     // A bar between the lines of a terminal would only be in the way.
     let is_visible = !std::io::stdout().is_terminal();
     let progress = if is_visible { Progress::events(reader.head().0) } else { Progress::none() };
-    EventList::json(context).print_all(reader.read(Read::all()), || progress.advance(1))
+    EventList::json(context).print_all(&mut reader.read(Read::all()), || progress.advance(1))
 }

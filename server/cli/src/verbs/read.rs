@@ -2,9 +2,10 @@
 
 use super::event_list::EventList;
 use crate::context::Context;
-use crate::failure::{Failure, Status};
+use crate::failure::{Failure, Status, remark, tell};
 use crate::json::parse_time;
-use gesta::{Position, Query, QueryTextError, Read, Revision, StreamName, Timestamp};
+use gesta::{Explanation, Position, Query, QueryTextError, Read, Revision, StreamName, Timestamp};
+use serde::Serialize;
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -30,6 +31,9 @@ pub(crate) struct Arguments {
     /// Go on with what is appended later, until Ctrl-C
     #[arg(long)]
     follow: bool,
+    /// Then say on standard error what finding the events has cost
+    #[arg(long, conflicts_with = "follow")]
+    explain: bool,
 }
 
 /// Prints the events that were asked for.
@@ -37,9 +41,43 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Fa
     let reader = context.open_reader()?;
     let list = EventList::new(context);
     if arguments.follow {
-        list.follow(&reader, arguments.to_read(), arguments.limit)
-    } else {
-        list.print_all(reader.read(arguments.to_read()), || {})
+        return list.follow(&reader, arguments.to_read(), arguments.limit);
+    }
+    let mut cursor = reader.read(arguments.to_read());
+    let status = list.print_all(&mut cursor, || {})?;
+    if arguments.explain {
+        Cost::new(cursor.explain(), cursor.head()).tell(context.is_json);
+    }
+    Ok(status)
+}
+
+/// What finding the events has cost, in the order of its JSON form.
+#[derive(Serialize)]
+struct Cost {
+    lists_read: u64,
+    segments_asked: u64,
+    segments_skipped: u64,
+    records_touched: u64,
+    head: u64,
+}
+
+impl Cost {
+    fn new(explanation: Explanation, head: Position) -> Self {
+        let Explanation { lists_read, segments_asked, segments_skipped, records_touched } = explanation;
+        Self { lists_read, segments_asked, segments_skipped, records_touched, head: head.0 }
+    }
+
+    /// Says it on standard error, where it is in the way of no event.
+    fn tell(&self, is_json: bool) {
+        if is_json {
+            return tell(self);
+        }
+        let Self { lists_read, segments_asked, segments_skipped, records_touched, head } = self;
+        let message = format!(
+            "lists read {lists_read}, segments asked {segments_asked} (skipped {segments_skipped}), records touched \
+             {records_touched}, head {head}"
+        );
+        remark(is_json, &message);
     }
 }
 
