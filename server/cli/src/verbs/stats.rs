@@ -8,6 +8,7 @@ use gesta::{Read, ReadError, Reader};
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 
@@ -79,17 +80,22 @@ impl StoreBytes {
                 format!("{}: cannot be listed: {error}: check the path and its permissions", directory.display());
             Failure::new(Status::Unreachable, "store_open", message)
         };
-        let (mut segments, mut others) = (0, 0);
+        let (mut segments, mut index, mut others) = (0, 0, 0);
         for entry in std::fs::read_dir(directory).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             // A file that a writer has renamed or removed since takes no room.
             let length = entry.metadata().map_or(0, |metadata| metadata.len());
-            let is_segment = Path::new(&entry.file_name()).extension().is_some_and(|extension| extension == "log");
-            *if is_segment { &mut segments } else { &mut others } += length;
+            let name = entry.file_name();
+            let room = match Path::new(&name).extension().and_then(OsStr::to_str) {
+                Some("log") => &mut segments,
+                Some("idx" | "sum") => &mut index,
+                _ => &mut others,
+            };
+            *room += length;
         }
         let reserved = segments.saturating_sub(written_bytes);
         let log = segments - reserved + others;
-        Ok(Self { total: log + reserved, log, index: 0, snapshots: 0, reserved })
+        Ok(Self { total: log + index + reserved, log, index, snapshots: 0, reserved })
     }
 }
 
@@ -102,6 +108,7 @@ impl Figures {
             output.text(&format!("event bytes  min {min}, p50 {p50}, p99 {p99}, max {max}"))?;
         }
         output.text(&format!("log          {}", HumanBytes(store_bytes.log)))?;
+        output.text(&format!("index        {}", HumanBytes(store_bytes.index)))?;
         output.text(&format!("reserved     {}", HumanBytes(store_bytes.reserved)))
     }
 }
