@@ -1,7 +1,7 @@
 //! What every verb is told: the store and the form of the results.
 
 use crate::failure::{Failure, Status, remark};
-use gesta::{AppendError, Options, Reader, RecoveryReport, Store};
+use gesta::{Options, Reader, RecoveryReport, Store};
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -20,7 +20,7 @@ impl Context {
         let store = Store::open(self.directory()?, Options::default())?;
         let recovery = store.recovery();
         if recovery.is_degraded {
-            return Err(degraded(recovery).into());
+            return Err(degraded(recovery));
         }
         if recovery.torn_bytes > 0 {
             let cut = recovery.torn_bytes;
@@ -51,9 +51,10 @@ impl Context {
     }
 }
 
-/// Why nothing can be appended to a store whose durable events are damaged.
-fn degraded(recovery: &RecoveryReport) -> AppendError {
+/// Why nothing is written to a store whose durable events are damaged.
+fn degraded(recovery: &RecoveryReport) -> Failure {
     let costly = recovery.damage.iter().find(|damage| !damage.positions.is_empty());
     let damage = costly.or(recovery.damage.first()).map_or_else(|| "unknown".to_owned(), ToString::to_string);
-    AppendError::Degraded { damage }
+    let message = format!("cannot write to the store: durable events are damaged ({damage}): restore it from a backup");
+    Failure::new(Status::Refused, "degraded", message)
 }

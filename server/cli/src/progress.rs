@@ -28,6 +28,16 @@ impl Progress {
         Self::with_template(Some(length), "{bar:30} {percent:>3} %  {human_pos} commits  {per_sec}  {eta} left")
     }
 
+    /// Counts segments of the log, of which the number is told later.
+    pub(crate) fn segments() -> Self {
+        Self::with_template(Some(0), "{bar:30} {percent:>3} %  {human_pos} of {human_len} segments  {eta} left")
+    }
+
+    /// Counts files, of which the number is told later.
+    pub(crate) fn files() -> Self {
+        Self::with_template(Some(0), "{bar:30} {percent:>3} %  {human_pos} of {human_len} files  {eta} left")
+    }
+
     /// Counts bytes without knowing the end.
     pub(crate) fn open_end() -> Self {
         Self::with_template(None, "{spinner} {bytes}  {bytes_per_sec}  {elapsed}")

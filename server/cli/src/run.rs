@@ -3,8 +3,9 @@
 use crate::context::Context;
 use crate::failure::{Failure, Status};
 use crate::output::Output;
-use crate::verbs::{append, completions, demo, export, import, import_git, read, stats, tail, verify};
+use crate::verbs::{append, completions, demo, export, import, import_git, index, names, read, stats, tail, verify};
 use clap::{CommandFactory, Parser, Subcommand};
+use gesta::NameKind;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -45,10 +46,21 @@ enum Verb {
     Read(read::Arguments),
     /// Print events as they come
     Tail(tail::Arguments),
+    /// Print the streams, with how many events each has, and where its last one is
+    Streams(names::Arguments),
+    /// Print the categories of streams: what stands before the first '-' of their names
+    Categories(names::Arguments),
+    /// Print the types of events
+    Types(names::Arguments),
+    /// Print the tags of events
+    Tags(names::Arguments),
     /// Print what the store holds and how much room it takes
     Stats,
     /// Read every byte of the store and report what is damaged
     Verify(verify::Arguments),
+    /// Check the index files, or make them anew
+    #[command(subcommand)]
+    Index(index::Verb),
     /// Store the history of this git repository, replay it and compare the result with git
     Demo,
     /// Print a shell's completion script
@@ -75,8 +87,13 @@ fn run_verb(verb: &Verb, context: &Context) -> Result<Status, Failure> {
         Verb::Append(arguments) => append::run(arguments, context),
         Verb::Read(arguments) => read::run(arguments, context),
         Verb::Tail(arguments) => tail::run(arguments, context),
+        Verb::Streams(arguments) => names::run(NameKind::Stream, arguments, context),
+        Verb::Categories(arguments) => names::run(NameKind::Category, arguments, context),
+        Verb::Types(arguments) => names::run(NameKind::Type, arguments, context),
+        Verb::Tags(arguments) => names::run(NameKind::Tag, arguments, context),
         Verb::Stats => stats::run(context),
         Verb::Verify(arguments) => verify::run(arguments, context),
+        Verb::Index(verb) => index::run(*verb, context),
         Verb::Demo => demo::run(context),
         Verb::Completions(arguments) => completions::run(*arguments, Arguments::command()),
     }
@@ -96,10 +113,11 @@ fn refuse(error: &clap::Error) -> Status {
 /// What clap says in several paragraphs, as one line.
 fn one_line(error: &clap::Error) -> String {
     use clap::error::ErrorKind::{DisplayHelpOnMissingArgumentOrSubcommand, MissingSubcommand};
-    if matches!(error.kind(), DisplayHelpOnMissingArgumentOrSubcommand | MissingSubcommand) {
-        return "no verb given: try 'gesta --help'".to_owned();
-    }
     let text = error.to_string();
+    let command = command_at_fault(&text);
+    if matches!(error.kind(), DisplayHelpOnMissingArgumentOrSubcommand | MissingSubcommand) {
+        return format!("no verb given: try '{command} --help'");
+    }
     let sentences: Vec<&str> = text
         .lines()
         .map(str::trim)
@@ -107,7 +125,14 @@ fn one_line(error: &clap::Error) -> String {
         .filter(|line| !line.is_empty())
         .map(|line| line.strip_prefix("error: ").unwrap_or(line))
         .collect();
-    format!("{}: try 'gesta --help'", sentences.join(" ").replace(" tip: ", ": "))
+    format!("{}: try '{command} --help'", sentences.join(" ").replace(" tip: ", ": "))
+}
+
+/// The command whose help is of use, by what clap says of its usage.
+fn command_at_fault(text: &str) -> String {
+    let usage = text.lines().find_map(|line| line.trim().strip_prefix("Usage: ")).unwrap_or("gesta");
+    let is_word = |word: &&str| word.starts_with(|first: char| first.is_ascii_lowercase());
+    usage.split(' ').take_while(is_word).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -126,5 +151,9 @@ mod tests {
         assert!(line.contains("'reed'") && line.contains("'read'") && !line.contains('\n'), "{line}");
         let error = Arguments::try_parse_from(["gesta"]).expect_err("a verb is missing");
         assert_eq!(one_line(&error), "no verb given: try 'gesta --help'");
+        let error = Arguments::try_parse_from(["gesta", "index"]).expect_err("a verb is missing");
+        assert_eq!(one_line(&error), "no verb given: try 'gesta index --help'");
+        let error = Arguments::try_parse_from(["gesta", "read", "--form", "3"]).expect_err("there is no such option");
+        assert!(one_line(&error).ends_with(": try 'gesta read --help'"), "{}", one_line(&error));
     }
 }

@@ -8,6 +8,8 @@ mod event_list;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod import_git;
+pub(crate) mod index;
+pub(crate) mod names;
 pub(crate) mod read;
 mod sample;
 pub(crate) mod stats;

@@ -113,6 +113,7 @@ fn nothing_is_added_to_a_damaged_store() {
         &["append", "--type", "T"][..],
         &["append", "--type", "T", "--stream", "odd", "--expect", "0"],
         &["import", &file],
+        &["index", "rebuild"],
     ] {
         let run = place.run(verb);
         let line = run.failure(5);

@@ -7,8 +7,19 @@ use std::io::Write as _;
 use std::process::Stdio;
 
 /// Verbs that only read.
-const READING: [&[&str]; 6] =
-    [&["read"], &["read", "--follow"], &["tail"], &["export"], &["stats"], &["verify", "--deep"]];
+const READING: [&[&str]; 9] = [
+    &["read"],
+    &["read", "--follow"],
+    &["tail"],
+    &["export"],
+    &["streams"],
+    &["types"],
+    &["stats"],
+    &["verify", "--deep"],
+    &["index", "verify"],
+];
+/// The verb that writes without ever making a store.
+const REBUILD: &[&str] = &["index", "rebuild"];
 /// Verbs that write.
 const WRITING: [&[&str]; 3] = [&["append", "--type", "T"], &["import", "events"], &["import-git", "repository"]];
 
@@ -35,7 +46,7 @@ fn fails(place: &Place, verb: &[&str], store: &str, status: i32, code: &str) -> 
 #[test]
 fn a_store_must_be_named() {
     let place = prepared();
-    for verb in READING.into_iter().chain(WRITING) {
+    for verb in READING.into_iter().chain(WRITING).chain([REBUILD]) {
         let run = finish(bare_command(verb).current_dir(place.path("")));
         assert_eq!(run.failure(2), "gesta: no store: say which with --store DIR, or in GESTA_STORE");
         fails(&place, verb, "", 2, "usage");
@@ -55,7 +66,7 @@ fn the_argument_wins_over_the_environment() {
 fn a_store_that_is_not_there_is_not_found_by_readers_and_made_by_writers() {
     let place = prepared();
     std::fs::create_dir(place.path("empty")).unwrap();
-    for verb in READING {
+    for verb in READING.into_iter().chain([REBUILD]) {
         for store in ["missing", "empty", "events", "events/below"] {
             let message = fails(&place, verb, store, 4, "store_not_found");
             assert!(message.contains(&format!("{store}: there is no gesta store")), "{message}");
@@ -95,7 +106,7 @@ fn a_foreign_directory_is_refused_and_left_as_it_was() {
         let message = fails(&place, verb, "foreign", 4, "store_open");
         assert!(message.contains("not a gesta store (it holds \"PG_VERSION\")"), "{message}");
     }
-    for verb in READING {
+    for verb in READING.into_iter().chain([REBUILD]) {
         fails(&place, verb, "foreign", 4, "store_not_found");
     }
     assert_eq!(contents(&foreign), before);
@@ -104,7 +115,7 @@ fn a_foreign_directory_is_refused_and_left_as_it_was() {
 #[test]
 fn an_address_of_a_server_cannot_be_reached_yet() {
     let place = prepared();
-    for verb in READING.into_iter().chain(WRITING) {
+    for verb in READING.into_iter().chain(WRITING).chain([REBUILD]) {
         let message = fails(&place, verb, "gesta://host:1,2/name", 4, "unreachable");
         assert!(message.contains("gesta://host:1,2/name") && message.contains("--store DIR"), "{message}");
     }
@@ -122,12 +133,14 @@ fn a_second_writer_is_refused_while_readers_are_not() {
     let mut tail = place.start(&["read", "--follow", "--from", "1", "--limit", "1"], Stdio::null());
     tail.wait().unwrap();
     let store = place.store();
-    for verb in WRITING {
+    for verb in WRITING.into_iter().chain([REBUILD]) {
         let message = fails(&place, verb, store.to_str().unwrap(), 4, "store_locked");
         assert!(message.contains("another process has the store open for writing: stop it"), "{message}");
     }
     assert!(place.data(&[]).len() > 1000);
-    place.run(&["stats"]).ok();
+    for verb in [&["stats"][..], &["types"], &["streams"], &["index", "verify"]] {
+        place.run(verb).ok();
+    }
     drop(input);
     wait(writer).ok();
     place.append(&["--data", "2"]);
@@ -176,6 +189,9 @@ fn a_full_device_is_told_in_one_line() {
         &["read"],
         &["stats"],
         &["verify"],
+        &["types"],
+        &["index", "verify"],
+        &["index", "rebuild"],
         &["import", "-"],
         &["--help"],
         &["read", "--follow"],

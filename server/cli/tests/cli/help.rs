@@ -2,8 +2,23 @@
 
 use crate::support::{Place, bare_command, finish};
 
-const VERBS: [&str; 10] =
-    ["import", "import-git", "export", "append", "read", "tail", "stats", "verify", "demo", "completions"];
+const VERBS: [&str; 15] = [
+    "import",
+    "import-git",
+    "export",
+    "append",
+    "read",
+    "tail",
+    "streams",
+    "categories",
+    "types",
+    "tags",
+    "stats",
+    "verify",
+    "index",
+    "demo",
+    "completions",
+];
 
 #[test]
 fn help_and_version_go_to_standard_output() {
@@ -52,6 +67,10 @@ fn a_mistake_names_what_was_meant() {
     for (arguments, expected) in [
         (&[][..], "no verb given: try 'gesta --help'"),
         (&["reed"], "'read'"),
+        (&["index"], "no verb given: try 'gesta index --help'"),
+        (&["index", "verfy"], "'verify'"),
+        (&["streams", "--perfix", "x"], "'--prefix'"),
+        (&["types", "order"], "try 'gesta types --help'"),
         (&["read", "--stor", "x"], "'--store'"),
         (&["read", "--store"], "a value is required for '--store <DIR>'"),
         (&["import", "--on-error", "ignore"], "stop, skip"),

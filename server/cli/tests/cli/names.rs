@@ -62,7 +62,7 @@ fn no_name_steers_a_terminal() {
         let missing = place.run(&[&format!("--store=missing/{name}"), "read"]);
         assert!(!steers(missing.failure(4)), "{missing:?}");
     }
-    for arguments in [&["read"][..], &["read", "--backwards"]] {
+    for arguments in [&["read"][..], &["read", "--backwards"], &["streams"], &["types"]] {
         let run = place.run(arguments).ok();
         assert_eq!(run.stdout.lines().count(), HOSTILE.len());
         assert!(run.stdout.lines().all(|line| !steers(line)), "{}", run.stdout);

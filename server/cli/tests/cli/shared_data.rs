@@ -19,6 +19,14 @@ fn shared(name: &str) -> Option<PathBuf> {
     None
 }
 
+/// A store with the real history in it; `None` where that is missing.
+pub(crate) fn imported() -> Option<Place> {
+    let history = shared("git-history.ndjson.gz")?;
+    let place = Place::new();
+    place.run(&["import", history.to_str().unwrap()]).ok();
+    Some(place)
+}
+
 /// The tree that exported events lead to, a line `blob TAB path` each, in the order of git.
 fn folded(export: &str) -> String {
     let mut tree = BTreeMap::new();
@@ -79,9 +87,7 @@ fn a_real_history_comes_out_as_it_went_in() {
 
 #[test]
 fn positions_and_revisions_have_no_gaps() {
-    let Some(history) = shared("git-history.ndjson.gz") else { return };
-    let place = Place::new();
-    place.run(&["import", history.to_str().unwrap()]).ok();
+    let Some(place) = imported() else { return };
     let mut revisions = BTreeMap::<String, u64>::new();
     for (position, event) in place.run(&["export"]).ok().events().iter().enumerate() {
         assert_eq!(event["position"], json!(position));
