@@ -105,6 +105,16 @@ fn stats_count_what_is_whole_and_tell_of_the_damage() {
 }
 
 #[test]
+fn names_are_not_listed_as_if_nothing_was_lost() {
+    let place = damaged();
+    for verb in ["streams", "types", "categories", "tags"] {
+        let run = place.run(&[verb]);
+        assert!(run.failure(1).contains("positions 1 up to 2 cannot be read"), "{run:?}");
+        assert_eq!(place.run(&[verb, "--json"]).error(1).0, "damage");
+    }
+}
+
+#[test]
 fn nothing_is_added_to_a_damaged_store() {
     let place = damaged();
     let before = contents(&place.store());
