@@ -79,7 +79,7 @@ impl<D: Disk> Appender<D> {
                     waiter.slot.fill(self.answer(waiter.verdict, reached));
                 }
                 self.staging.lock().idle_waiters = waiters;
-                if has_sealed {
+                if self.index.take_lost() || has_sealed {
                     self.see_to_index();
                 }
             }

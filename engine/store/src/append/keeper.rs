@@ -43,7 +43,12 @@ impl<D: Disk> Appender<D> {
 
     /// Writes the index files that are missing. One that cannot be written is tried again after the next roll.
     pub(super) fn keep_index(&self) {
-        while !self.staging.lock().is_stopping && self.index.keep(&self.disk).unwrap_or(false) {}
+        // A disk that hands out other bytes than were written would have the same files written for ever.
+        for _ in 0..2 * self.index.part_count() + 8 {
+            if self.staging.lock().is_stopping || !self.index.keep(&self.disk).unwrap_or(false) {
+                return;
+            }
+        }
     }
 
     /// The keeper's thread.

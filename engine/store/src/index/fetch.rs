@@ -35,25 +35,23 @@ impl<D: Disk> Index<D> {
             return Err(Damage { file: "the log".to_owned(), offset: 0, positions: position..position.plus(1), what });
         };
         let view = segment.view().map_err(|error| unreadable(&segment, position, &error.to_string()))?;
-        let offset = self.locate(&span, &segment, &view, position)?;
         let ordinal = u32::try_from(position.since(span.part.base)).unwrap_or(u32::MAX);
+        let offset = span.part.ask(&self.reading(), span.end, |source| source.offset_of(ordinal));
+        let offset = self.locate((&span, &segment, &view), position, offset)?;
         let place = span.part.ask(&self.reading(), span.end, |source| source.batch_of(ordinal));
         let recorded_at = place.map_or(Timestamp::default(), |place| place.recorded_at);
         Ok((Fetched { view, offset, position }, recorded_at))
     }
 
-    /// Where in the view of its segment the event at a position begins, verified.
+    /// Where in the view of its segment the event at a position begins, verified; `offset` is what the index says.
+    #[inline]
     pub(crate) fn locate(
         &self,
-        span: &Span<D>,
-        segment: &Segment<D>,
-        view: &[u8],
+        (span, segment, view): (&Span<D>, &Segment<D>, &[u8]),
         position: Position,
+        offset: Option<u64>,
     ) -> Result<usize, Damage> {
-        let ordinal = u32::try_from(position.since(span.part.base)).unwrap_or(u32::MAX);
-        let offset = span.part.ask(&self.reading(), span.end, |source| source.offset_of(ordinal));
-        let offset = offset.and_then(|offset| usize::try_from(offset).ok());
-        if let Some(offset) = offset
+        if let Some(offset) = offset.and_then(|offset| usize::try_from(offset).ok())
             && let Some(bytes) = view.get(offset..)
             && let Ok((record, _)) = Record::decode(bytes, position)
             && record.verify().is_ok()
@@ -63,6 +61,7 @@ impl<D: Disk> Index<D> {
         // Either the log is damaged or the index is not true: the log itself decides.
         let offset = find_by_walking(self.log(), segment, span, position)?;
         span.part.lose();
+        self.reading().note_lost();
         Ok(offset)
     }
 }

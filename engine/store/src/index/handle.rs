@@ -11,6 +11,7 @@ use gesta_model::{Position, Timestamp};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Everything derived from one log.
 pub(crate) struct Index<D: Disk> {
@@ -19,6 +20,8 @@ pub(crate) struct Index<D: Disk> {
     /// Held by whoever writes index files.
     pub(super) upkeep: Mutex<()>,
     rebuilt: Mutex<VecDeque<u64>>,
+    /// A file was found damaged since the keeper looked last.
+    has_lost: AtomicBool,
     log: Arc<Log<D>>,
 }
 
@@ -30,6 +33,7 @@ impl<D: Disk> Index<D> {
             set: ArcSwap::new(Arc::new(IndexSet::empty())),
             upkeep: Mutex::default(),
             rebuilt: Mutex::default(),
+            has_lost: AtomicBool::default(),
             log,
         }
     }
@@ -40,6 +44,17 @@ impl<D: Disk> Index<D> {
         let part = Arc::new(Part::in_memory(number, Arc::clone(&memory)));
         self.set.rcu(|set| set.with(Arc::clone(&part)));
         memory
+    }
+
+    /// Whether a file was found damaged since this was asked last.
+    pub(crate) fn take_lost(&self) -> bool {
+        // Relaxed: a hint to look, which pairs with nothing.
+        self.has_lost.load(Ordering::Relaxed) && self.has_lost.swap(false, Ordering::Relaxed)
+    }
+
+    /// How many segments the index speaks of.
+    pub(crate) fn part_count(&self) -> usize {
+        self.set.load().parts.len()
     }
 
     /// The key of a stream.
@@ -84,6 +99,12 @@ impl<D: Disk> Index<D> {
 
     /// What a lost part is made anew with.
     pub(crate) fn reading(&self) -> Reading<'_, D> {
-        Reading { log: &self.log, keyring: &self.keyring, set: &self.set, rebuilt: &self.rebuilt }
+        Reading {
+            log: &self.log,
+            keyring: &self.keyring,
+            set: &self.set,
+            rebuilt: &self.rebuilt,
+            has_lost: &self.has_lost,
+        }
     }
 }

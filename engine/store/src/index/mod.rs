@@ -39,6 +39,7 @@ pub(crate) use handle::Index;
 pub(crate) use heads::Heads;
 pub(crate) use key::{Key, Keyring, Kind};
 pub(crate) use memory::MemoryIndex;
+pub(crate) use part::Source;
 pub(crate) use place::BatchPlace;
 pub(crate) use plan::{Plan, Tally};
 pub(crate) use record_keys::RecordKeys;

@@ -16,6 +16,7 @@ use roaring::RoaringBitmap;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The index of one segment.
 pub(crate) struct Part<D: Disk> {
@@ -71,6 +72,7 @@ impl<D: Disk> Part<D> {
                 return answer;
             }
             self.lose();
+            reading.note_lost();
         }
     }
 
@@ -135,12 +137,19 @@ pub(crate) struct Reading<'l, D: Disk> {
     pub(super) set: &'l ArcSwap<IndexSet<D>>,
     /// The numbers of parts that were made anew, the oldest first.
     pub(super) rebuilt: &'l Mutex<VecDeque<u64>>,
+    pub(super) has_lost: &'l AtomicBool,
 }
 
 /// How many parts that were made anew stay in memory.
 const REBUILT_MAX: usize = 4;
 
 impl<D: Disk> Reading<'_, D> {
+    /// Lets the keeper know that a file must be made anew.
+    pub(super) fn note_lost(&self) {
+        // Relaxed: nothing else is published with it; the keeper looks at the parts under their locks.
+        self.has_lost.store(true, Ordering::Relaxed);
+    }
+
     /// Forgets the oldest parts that were made anew, beyond a few.
     fn forget_rebuilt(&self) {
         loop {

@@ -30,7 +30,7 @@ enum Course<D: Disk> {
     /// All of them, batch by batch.
     Sweep(Sweep<D>),
     /// Those that the index finds.
-    Pick(Pick<D>),
+    Pick(Box<Pick<D>>),
 }
 
 /// Where a step leads.
@@ -54,7 +54,7 @@ impl<D: Disk> Cursor<D> {
             Selection::Everything => Course::Sweep(Sweep::new(library, positions, read.is_backward)),
             selection => {
                 let revisions = revisions(&selection, read.from_revision, read.is_backward);
-                Course::Pick(Pick::new(library, selection, revisions, positions, read.is_backward))
+                Course::Pick(Box::new(Pick::new(library, selection, revisions, positions, read.is_backward)))
             }
         };
         Self { course, remaining: read.limit, head, missing_end }

@@ -5,7 +5,7 @@ use super::error::ReadError;
 use super::reader::Library;
 use super::request::Selection;
 use crate::disk::{Disk, DiskFile};
-use crate::index::{IndexSet, Plan, Span, Tally, segment_of};
+use crate::index::{IndexSet, Plan, Source, Span, Tally, segment_of};
 use crate::log::{Damage, Segment};
 use gesta_model::codec::Record;
 use gesta_model::{Position, Revision, Timestamp};
@@ -44,7 +44,44 @@ struct Stretch<D: Disk> {
     span: Span<D>,
     segment: Arc<Segment<D>>,
     view: <D::File as DiskFile>::View,
+    source: Source<D>,
     ordinals: IntoIter,
+    /// The next events, with where the index has them.
+    ahead: VecDeque<(u32, Option<u64>)>,
+    /// How many were looked up at once the last time.
+    reach: usize,
+}
+
+impl<D: Disk> Stretch<D> {
+    /// How many events are looked up at once at most.
+    const REACH_MAX: usize = 32;
+    /// How many bytes of each are touched, so that memory brings them while the ones before are read.
+    const TOUCHED_BYTES: usize = 256;
+
+    /// The next event, with where the index has it.
+    fn next(&mut self, is_backward: bool) -> Option<(u32, Option<u64>)> {
+        if self.ahead.is_empty() {
+            self.look_ahead(is_backward);
+        }
+        self.ahead.pop_front()
+    }
+
+    /// Looks several events up at once. They lie anywhere in a segment, and waiting for memory one by one is what a read
+    /// through the index costs most.
+    fn look_ahead(&mut self, is_backward: bool) {
+        self.reach = (2 * self.reach).clamp(1, Self::REACH_MAX);
+        let mut touched = 0;
+        for _ in 0..self.reach {
+            let ordinal = if is_backward { self.ordinals.next_back() } else { self.ordinals.next() };
+            let Some(ordinal) = ordinal else { break };
+            let offset = self.source.offset_of(ordinal).ok().flatten();
+            let start = offset.and_then(|offset| usize::try_from(offset).ok()).unwrap_or_default();
+            let lines = (start..start.saturating_add(Self::TOUCHED_BYTES)).step_by(64);
+            touched ^= lines.filter_map(|at| self.view.get(at)).fold(0, |touched, byte| touched ^ byte);
+            self.ahead.push_back((ordinal, offset));
+        }
+        std::hint::black_box(touched);
+    }
 }
 
 /// A verified record that is wanted.
@@ -118,8 +155,8 @@ impl<D: Disk> Pick<D> {
         if self.stretch.is_none() {
             return Ok(if self.load_stretch()? { Step::Passed } else { Step::Over });
         }
-        while let Some(ordinal) = self.next_ordinal() {
-            if self.stands_at(ordinal)? {
+        while let Some((ordinal, offset)) = self.next_ordinal() {
+            if self.stands_at(ordinal, offset)? {
                 return Ok(Step::Stands);
             }
         }
@@ -145,20 +182,20 @@ impl<D: Disk> Pick<D> {
     }
 
     /// The next event of the stretch that is wanted by the index's word.
-    fn next_ordinal(&mut self) -> Option<u32> {
-        let ordinals = &mut self.stretch.as_mut()?.ordinals;
-        if self.is_backward { ordinals.next_back() } else { ordinals.next() }
+    fn next_ordinal(&mut self) -> Option<(u32, Option<u64>)> {
+        self.stretch.as_mut()?.next(self.is_backward)
     }
 
     /// Looks at the event of an ordinal: it must be whole, and must be what was asked for by its own word.
-    fn stands_at(&mut self, ordinal: u32) -> Result<bool, ReadError> {
+    fn stands_at(&mut self, ordinal: u32, offset: Option<u64>) -> Result<bool, ReadError> {
         let Some(stretch) = &self.stretch else { return Ok(false) };
         let position = stretch.span.position(ordinal);
         if !(self.next..self.end).contains(&position) {
             return Ok(false);
         }
         self.touched += 1;
-        let located = self.library.index.locate(&stretch.span, &stretch.segment, &stretch.view, position);
+        let place = (&stretch.span, &*stretch.segment, &*stretch.view);
+        let located = self.library.index.locate(place, position, offset);
         let offset = match located {
             Ok(offset) => offset,
             Err(damage) => {
@@ -217,7 +254,9 @@ impl<D: Disk> Pick<D> {
             return Err(ReadError::Damaged(Damage { file: library.path.clone(), offset: 0, positions: asked, what }));
         };
         let view = segment.view().map_err(|error| ReadError::Io { path: segment.path.clone(), error })?;
-        self.stretch = Some(Stretch { span, segment, view, ordinals: ordinals.into_iter() });
+        let source = span.part.source(&index.reading(), span.end);
+        let (ordinals, ahead) = (ordinals.into_iter(), VecDeque::new());
+        self.stretch = Some(Stretch { span, segment, view, source, ordinals, ahead, reach: 0 });
         Ok(true)
     }
 
