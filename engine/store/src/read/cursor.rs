@@ -28,7 +28,7 @@ pub struct Cursor<D: Disk = RealDisk> {
 /// How the events are come by.
 enum Course<D: Disk> {
     /// All of them, batch by batch.
-    Sweep(Sweep<D>),
+    Sweep(Box<Sweep<D>>),
     /// Those that the index finds.
     Pick(Box<Pick<D>>),
 }
@@ -51,7 +51,7 @@ impl<D: Disk> Cursor<D> {
         let positions = positions(&library, &read, head);
         let missing_end = library.missing_end();
         let course = match read.selection {
-            Selection::Everything => Course::Sweep(Sweep::new(library, positions, read.is_backward)),
+            Selection::Everything => Course::Sweep(Box::new(Sweep::new(library, positions, read.is_backward))),
             selection => {
                 let revisions = revisions(&selection, read.from_revision, read.is_backward);
                 Course::Pick(Box::new(Pick::new(library, selection, revisions, positions, read.is_backward)))
