@@ -9,6 +9,7 @@ use crate::disk::Disk;
 use crate::log::{Damage, Found, Log, Segment, SegmentWalk, Step, Window};
 use gesta_model::Position;
 use gesta_model::codec::{HEADER_PAGE_BYTES, HEADERS_BYTES, RecordWalk};
+use std::sync::Arc;
 
 /// How far a segment was read into its index.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +66,38 @@ impl Filled {
         }
         *self = Self { offset: walk.offset, position: walk.position };
         found
+    }
+}
+
+/// A tail segment that is read into its index while it is recovered, so that an opening reads it once.
+pub(crate) struct TailFill {
+    keyring: Keyring,
+    memory: Option<Arc<MemoryIndex>>,
+    /// Recovery came by damage: what is missing is found out by reading the segment again.
+    has_gap: bool,
+}
+
+impl TailFill {
+    /// Nothing was recovered yet.
+    pub(crate) fn new(keyring: Keyring) -> Self {
+        Self { keyring, memory: None, has_gap: false }
+    }
+
+    /// Adds a verified batch of the segment that begins at a position.
+    pub(crate) fn add(&mut self, base: Position, batch: &Found, body: &[u8]) {
+        let memory = self.memory.get_or_insert_with(|| Arc::new(MemoryIndex::new(base)));
+        self.has_gap |= batch.header.base != base.plus(u64::from(memory.placed_count()));
+        if self.has_gap {
+            return;
+        }
+        let record_keys = RecordKeys::new(&self.keyring);
+        let mut adder = Adder { record_keys, keys: Vec::new(), offsets: Vec::new(), index: memory };
+        self.has_gap |= adder.add_batch(batch, body).is_some();
+    }
+
+    /// The index, unless there was nothing to add or something is missing from it.
+    pub(crate) fn finish(self) -> Option<Arc<MemoryIndex>> {
+        self.memory.filter(|_| !self.has_gap)
     }
 }
 

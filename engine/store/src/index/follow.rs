@@ -15,6 +15,15 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub(crate) struct Following {
     tail: Option<(u64, Filled)>,
+    /// A segment that was read into memory already, as far as it goes.
+    recovered: Option<(u64, Arc<MemoryIndex>, Filled)>,
+}
+
+impl Following {
+    /// At the beginning of a log whose tail was read while it was recovered, up to an offset and a position.
+    pub(crate) fn recovered(number: u64, memory: Arc<MemoryIndex>, offset: u64, position: Position) -> Self {
+        Self { tail: None, recovered: Some((number, memory, Filled { offset, position })) }
+    }
 }
 
 impl<D: Disk> Index<D> {
@@ -29,6 +38,10 @@ impl<D: Disk> Index<D> {
         for (ordinal, segment) in segments.list.iter().enumerate().filter(|(_, segment)| segment.number >= known) {
             let next = segments.list.get(ordinal + 1);
             let end = next.map_or(readable, |next| next.base.min(readable));
+            if let Some((number, memory, filled)) = following.recovered.take_if(|tail| tail.0 == segment.number) {
+                self.push(Part::in_memory(number, memory));
+                following.tail = Some((number, filled));
+            }
             let memory = match self.memory_of(segment.number) {
                 Some(memory) => memory,
                 None if next.is_none() && segment.seal().is_none() => self.begin_part(segment.number, segment.base),

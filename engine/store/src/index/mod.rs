@@ -34,6 +34,7 @@ mod term;
 mod upkeep;
 
 pub(crate) use fetch::segment_of;
+pub(crate) use fill::TailFill;
 pub(crate) use follow::Following;
 pub(crate) use handle::Index;
 pub(crate) use heads::Heads;

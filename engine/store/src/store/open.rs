@@ -3,8 +3,10 @@
 use super::handle::Store;
 use crate::append::Appender;
 use crate::disk::{Disk, RealDisk};
-use crate::index::{Following, Index};
-use crate::log::{Identity, LOCK, Log, LogWriter, Manifest, OpenError, Recovered, Segments, create_store, recover};
+use crate::index::{Following, Index, Keyring, TailFill};
+use crate::log::{
+    Found, Identity, LOCK, Log, LogWriter, Manifest, OpenError, Recovered, Segments, create_store, recover,
+};
 use crate::options::Options;
 use crate::read::{Library, Reader};
 use parking_lot::Mutex;
@@ -37,11 +39,18 @@ impl<D: Disk> Store<D> {
             Some(manifest) => manifest,
             None => create_store(&disk, &options.environment, options.index_event_ids)?,
         };
-        let Recovered { manifest, segments, tail, spare, readable, mut report } = recover(&disk, manifest)?;
+        let keyring = Keyring::new(&manifest.origin.key.0).with_event_ids(manifest.indexes_event_ids);
+        let mut tail_fill = TailFill::new(keyring);
+        let mut add = |base, batch: &Found, body: &[u8]| tail_fill.add(base, batch, body);
+        let Recovered { manifest, segments, tail, spare, readable, mut report } = recover(&disk, manifest, &mut add)?;
         let log = Log::new((manifest.store_id, manifest.origin.clone()), Segments { list: segments }, readable);
         let log = Arc::new(log);
         let index = Arc::new(Index::new(Arc::clone(&log), manifest.indexes_event_ids));
-        let damage = index.follow(&disk, &mut Following::default());
+        let recovered = tail_fill.finish().zip(tail.as_ref()).filter(|_| !report.is_degraded);
+        let following = recovered.map_or_else(Following::default, |(memory, (header, scan))| {
+            Following::recovered(header.number, memory, scan.offset, scan.position)
+        });
+        let damage = index.follow(&disk, &mut { following });
         report.is_degraded |= damage.iter().any(|damage| !damage.positions.is_empty());
         for found in damage {
             if !report.damage.iter().any(|known| known.offset == found.offset && known.file == found.file) {

@@ -7,7 +7,7 @@ use super::judge::{Doubt, Verdict, judge};
 use super::report::RecoveryReport;
 use super::tail_scan::{Stop, TailScan};
 use crate::disk::{Access, Disk, DiskFile};
-use crate::log::batch_source::{BatchSource, NotABatch, Window};
+use crate::log::batch_source::{BatchSource, Found, NotABatch, Window};
 use crate::log::damage::Damage;
 use crate::log::error::OpenError;
 use crate::log::files::{MANIFESTS, parse_segment_name, remove_unfinished};
@@ -32,8 +32,13 @@ pub(crate) struct Recovered<D: Disk> {
     pub(crate) report: RecoveryReport,
 }
 
-/// Opens the log of a store whose lock is held.
-pub(crate) fn recover<D: Disk>(disk: &D, mut manifest: Manifest) -> Result<Recovered<D>, OpenError> {
+/// Opens the log of a store whose lock is held. Shows every batch of the tail segment to `visit` with its verified body, in
+/// order, after the position that the segment begins at.
+pub(crate) fn recover<D: Disk>(
+    disk: &D,
+    mut manifest: Manifest,
+    visit: &mut dyn FnMut(Position, &Found, &[u8]),
+) -> Result<Recovered<D>, OpenError> {
     let directory = || disk.describe("");
     let names = disk.list().map_err(OpenError::io(directory(), "cannot list the directory"))?;
     remove_unfinished(disk, &names).map_err(OpenError::io(directory(), "cannot remove an unfinished file"))?;
@@ -52,7 +57,7 @@ pub(crate) fn recover<D: Disk>(disk: &D, mut manifest: Manifest) -> Result<Recov
         recovery.beyond.push(look_beyond(file, &recovery.manifest.origin, Look::Start)?);
     }
     let mut tail = match files.last() {
-        Some(file) => Some(recovery.recover_tail(file)?),
+        Some(file) => Some(recovery.recover_tail(file, visit)?),
         None => None,
     };
     if let (Some((_, scan)), [.., before, _]) = (&mut tail, &*files)
@@ -110,7 +115,11 @@ struct Recovery {
 
 impl Recovery {
     /// Walks over the tail segment, judges its end, and unless it is damaged makes it ready to be written.
-    fn recover_tail<D: Disk>(&mut self, file: &SegmentFile<D>) -> Result<(SegmentHeader, TailScan), OpenError> {
+    fn recover_tail<D: Disk>(
+        &mut self,
+        file: &SegmentFile<D>,
+        visit: &mut dyn FnMut(Position, &Found, &[u8]),
+    ) -> Result<(SegmentHeader, TailScan), OpenError> {
         let header = file.header.expect("the tail has a header");
         if file.length != header.segment_bytes {
             let what = format!("the file is {} bytes long instead of {}", file.length, header.segment_bytes);
@@ -122,7 +131,7 @@ impl Recovery {
         let window = Window::new(&file.file).map_err(OpenError::io(file.path.clone(), "cannot read the segment"))?;
         let mut source = BatchSource::new(window, &origin);
         let torn_end = loop {
-            match scan.advance(&mut source, Position::MAX, |_, _| {}) {
+            match scan.advance(&mut source, Position::MAX, |found, body| visit(header.base, found, body)) {
                 Some(Stop::NotABatch(why)) => {
                     if let Some(torn_end) = self.judge_end(file, &header, &mut scan, &mut source, why) {
                         break torn_end;
