@@ -3,7 +3,7 @@
 use crate::outcome::Outcome;
 use crate::rows::{Goal, Row};
 use crate::sample::{Latency, Sample};
-use crate::workload::Settings;
+use crate::workload::Workload;
 use std::time::Duration;
 
 /// What a row came to.
@@ -26,10 +26,14 @@ pub struct Side {
 
 impl Comparison {
     /// Measures a row.
-    pub fn measure(row: &Row, settings: &Settings) -> Outcome<Self> {
-        let mut workload = (row.workload)(settings)?;
+    pub fn measure<S>(row: &Row<S>, subject: &S, round_count: usize) -> Outcome<Self> {
+        Self::of(&mut *(row.workload)(subject)?, round_count)
+    }
+
+    /// Does both sides of a piece of work in turns.
+    pub fn of(workload: &mut dyn Workload, round_count: usize) -> Outcome<Self> {
         let (mut yardstick, mut gesta) = (Vec::new(), Vec::new());
-        for _ in 0..settings.round_count {
+        for _ in 0..round_count {
             yardstick.push(workload.yardstick()?);
             gesta.push(workload.gesta()?);
         }
@@ -49,6 +53,10 @@ impl Comparison {
             Goal::Ratio(ratio) => self.ratio() >= ratio,
             Goal::Rate(rate) => self.gesta.rate() >= rate,
             Goal::Seconds(seconds) => self.gesta.elapsed().as_secs_f64() <= seconds,
+            Goal::Microseconds(microseconds) => self.gesta.is_within(microseconds),
+            Goal::Times(times) => {
+                self.yardstick.latency.microseconds_at(0.99).is_some_and(|high| self.gesta.is_within(high * times))
+            }
         }
     }
 }
@@ -81,6 +89,11 @@ impl Side {
         self.median().elapsed
     }
 
+    /// Whether ninety-nine of a hundred waits took no longer than so many microseconds.
+    fn is_within(&self, microseconds: f64) -> bool {
+        self.latency.microseconds_at(0.99).is_some_and(|high| high <= microseconds)
+    }
+
     /// The rates of the slowest and the fastest round.
     #[must_use]
     pub fn spread(&self) -> (f64, f64) {
@@ -104,5 +117,17 @@ mod tests {
         assert_eq!(comparison.ratio(), 0.75);
         assert!(comparison.reaches(Goal::Ratio(0.75)) && !comparison.reaches(Goal::Ratio(0.76)));
         assert_eq!(comparison.gesta.spread(), (1.0, 1_000.0));
+    }
+
+    #[test]
+    fn the_longest_waits_are_held_against_the_goal() {
+        let side = |microseconds: u64| {
+            let mut latency = Latency::default();
+            latency.add_unsynced(Duration::from_micros(microseconds));
+            Side::new(vec![Sample { event_count: 1, elapsed: Duration::from_micros(microseconds), latency }])
+        };
+        let comparison = Comparison { yardstick: side(100), gesta: side(150) };
+        assert!(comparison.reaches(Goal::Times(2.0)) && !comparison.reaches(Goal::Times(1.4)));
+        assert!(comparison.reaches(Goal::Microseconds(160.0)) && !comparison.reaches(Goal::Microseconds(140.0)));
     }
 }

@@ -7,6 +7,7 @@
 //!  rows         what is measured, and what it should reach
 //!  workload     the two sides of each row: a round of the yard-stick, a round of gesta
 //!  yardstick    plain pwrite, fdatasync and crc32fast, put together as well as they can be
+//!  indexed      the rows of the index: a store that grows tenfold, beside what needs no index
 //!  sample       what a round comes to
 //!  comparison   rounds in turns, medians, ratio
 //!  report       the table, or JSON
@@ -18,6 +19,7 @@
 
 pub mod comparison;
 pub mod events;
+pub mod indexed;
 pub mod machine;
 pub mod outcome;
 pub mod place;

@@ -42,6 +42,19 @@ impl Machine {
             load: fs::read_to_string("/proc/loadavg").unwrap_or_default().chars().take_while(|c| *c != ' ').collect(),
         }
     }
+
+    /// Says what makes figures meaningless.
+    pub fn warn(&self, directory: &Path) {
+        if self.file_system == "tmpfs" {
+            eprintln!(
+                "WARNING: {} is in memory: syncs mean nothing there; choose a disk with --dir",
+                directory.display()
+            );
+        }
+        if cfg!(debug_assertions) {
+            eprintln!("WARNING: built without optimisation: add --release");
+        }
+    }
 }
 
 /// What follows the colon in the first line of a file that begins with `key`.
@@ -62,6 +75,9 @@ fn commit() -> String {
 }
 
 fn command() -> String {
+    let program = env::current_exe().ok();
+    let program =
+        program.as_deref().and_then(Path::file_name).map_or_else(String::new, |name| name.display().to_string());
     let arguments = env::args().skip(1).collect::<Vec<_>>().join(" ");
-    format!("cargo run --release -p gesta-bench --bin local -- {arguments}").trim_end_matches([' ', '-']).to_owned()
+    format!("cargo run --release -p gesta-bench --bin {program} -- {arguments}").trim_end_matches([' ', '-']).to_owned()
 }

@@ -1,11 +1,30 @@
 //! The table that a run prints, or the same as JSON.
 
 use crate::comparison::{Comparison, Side};
+use crate::indexed::{Figure, Scale};
 use crate::machine::Machine;
 use crate::outcome::Outcome;
-use crate::rows::{Goal, Row};
+use crate::rows::{Goal, Title};
 use crate::sample::SYNC_MICROSECONDS_MIN;
 use serde::Serialize;
+
+/// A line of the table, measured.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// What was measured.
+    pub title: Title,
+    /// How large the store was, where that is what is looked at.
+    pub scale: Option<Scale>,
+    /// What it came to.
+    pub comparison: Comparison,
+}
+
+impl Measured {
+    /// What the line is called.
+    fn label(&self) -> String {
+        self.scale.map_or_else(|| self.title.name.to_owned(), |scale| format!("{}, {}", self.title.name, scaled(scale)))
+    }
+}
 
 /// The head of the table, as Markdown.
 #[must_use]
@@ -23,14 +42,15 @@ const RULE: &str = "|---|---|---|---|---|---|---|---|";
 
 /// One line of the table.
 #[must_use]
-pub fn line(row: &Row, comparison: &Comparison) -> String {
+pub fn line(measured: &Measured) -> String {
+    let Measured { title, comparison, .. } = measured;
     let Comparison { yardstick, gesta } = comparison;
     let (slowest, fastest) = gesta.spread();
-    let gesta_rate = match row.goal {
+    let gesta_rate = match title.goal {
         Some(Goal::Seconds(_)) => format!("{} in {:.3} s", short(gesta.rate()), gesta.elapsed().as_secs_f64()),
         _ => format!("{} ({}-{})", short(gesta.rate()), short(slowest), short(fastest)),
     };
-    let yardstick_rate = match row.goal {
+    let yardstick_rate = match title.goal {
         Some(Goal::Seconds(_)) => format!("{} in {:.3} s", short(yardstick.rate()), yardstick.elapsed().as_secs_f64()),
         _ => short(yardstick.rate()),
     };
@@ -42,24 +62,52 @@ pub fn line(row: &Row, comparison: &Comparison) -> String {
     };
     format!(
         "| {} | {yardstick_rate} | {gesta_rate} | {:.2} | {} | {} | {} | {} |",
-        row.name,
+        measured.label(),
         comparison.ratio(),
-        verdict(row.goal),
-        verdict(row.expected),
+        verdict(title.goal),
+        verdict(title.expected),
         waits(yardstick),
         waits(gesta),
     )
 }
 
+/// The head of the table of figures.
+pub const FIGURES_HEAD: &str = "| figure | yard-stick | gesta | goal |\n|---|---|---|---|";
+
+/// One line of the table of figures.
+#[must_use]
+pub fn figure_line(figure: &Figure) -> String {
+    let Figure { name, scale, unit, yardstick, gesta, gesta_max, .. } = figure;
+    let goal = gesta_max.map_or_else(String::new, |max| {
+        let verdict = if *gesta <= max { "met" } else { "**missed**" };
+        format!("<= {max} {verdict}")
+    });
+    format!("| {name}, {} | {} {unit} | {} {unit} | {goal} |", scaled(*scale), digits(*yardstick), digits(*gesta))
+}
+
+/// What the figures are.
+#[must_use]
+pub fn figure_legend(figures: &[Figure]) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for Figure { name, what, yardstick_is, .. } in figures {
+        let line = format!("{name:16} {what}; yard-stick: {yardstick_is}\n");
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines.concat()
+}
+
 /// What must be said of a row beside its figures.
 #[must_use]
-pub fn warnings(row: &Row, comparison: &Comparison) -> Vec<String> {
-    let sides = [("yard-stick", &comparison.yardstick), ("gesta", &comparison.gesta)];
+pub fn warnings(measured: &Measured) -> Vec<String> {
+    let Comparison { yardstick, gesta } = &measured.comparison;
+    let sides = [("yard-stick", yardstick), ("gesta", gesta)];
     let short = sides.into_iter().filter(|(_, side)| side.latency.too_short_count() > 0);
     let warning = |(name, side): (&str, &Side)| {
         format!(
             "SUSPICIOUS: {}, {name}: {} of {} waits took less than {SYNC_MICROSECONDS_MIN} us: was that a sync?",
-            row.name,
+            measured.label(),
             side.latency.too_short_count(),
             side.latency.count()
         )
@@ -69,21 +117,25 @@ pub fn warnings(row: &Row, comparison: &Comparison) -> Vec<String> {
 
 /// What the rows do and what they are measured against.
 #[must_use]
-pub fn legend(rows: &[Row]) -> String {
-    let lines = rows.iter().map(|row| format!("{:14} {}; yard-stick: {}\n", row.name, row.work, row.yardstick));
-    lines.collect()
+pub fn legend(titles: impl IntoIterator<Item = Title>) -> String {
+    let line = |title: Title| format!("{:16} {}; yard-stick: {}\n", title.name, title.work, title.yardstick);
+    titles.into_iter().map(line).collect()
 }
 
 /// The whole run as JSON.
-pub fn json(machine: &Machine, measured: &[(Row, Comparison)]) -> Outcome<String> {
+pub fn json(machine: &Machine, measured: &[Measured], figures: &[Figure]) -> Outcome<String> {
     #[derive(Serialize)]
     struct Report<'a> {
         machine: &'a Machine,
         rows: Vec<JsonRow>,
+        #[serde(skip_serializing_if = "<[Figure]>::is_empty")]
+        figures: &'a [Figure],
     }
     #[derive(Serialize)]
     struct JsonRow {
         name: &'static str,
+        #[serde(flatten)]
+        scale: Option<Scale>,
         work: &'static str,
         yardstick: &'static str,
         ratio: f64,
@@ -112,18 +164,19 @@ pub fn json(machine: &Machine, measured: &[(Row, Comparison)]) -> Outcome<String
         p50_us: side.latency.microseconds_at(0.5),
         p99_us: side.latency.microseconds_at(0.99),
     };
-    let rows = measured.iter().map(|(row, comparison)| JsonRow {
-        name: row.name,
-        work: row.work,
-        yardstick: row.yardstick,
+    let rows = measured.iter().map(|measured @ Measured { title, scale, comparison }| JsonRow {
+        name: title.name,
+        scale: *scale,
+        work: title.work,
+        yardstick: title.yardstick,
         ratio: comparison.ratio(),
-        is_goal_met: row.goal.map(|goal| comparison.reaches(goal)),
-        is_expectation_met: row.expected.map(|goal| comparison.reaches(goal)),
+        is_goal_met: title.goal.map(|goal| comparison.reaches(goal)),
+        is_expectation_met: title.expected.map(|goal| comparison.reaches(goal)),
         yardstick_side: side(&comparison.yardstick),
         gesta_side: side(&comparison.gesta),
-        warnings: warnings(row, comparison),
+        warnings: warnings(measured),
     });
-    Ok(serde_json::to_string_pretty(&Report { machine, rows: rows.collect() })?)
+    Ok(serde_json::to_string_pretty(&Report { machine, rows: rows.collect(), figures })?)
 }
 
 fn describe(goal: Goal) -> String {
@@ -131,12 +184,14 @@ fn describe(goal: Goal) -> String {
         Goal::Ratio(ratio) => format!(">= {ratio}"),
         Goal::Rate(rate) => format!(">= {}/s", short(rate)),
         Goal::Seconds(seconds) => format!("<= {seconds} s"),
+        Goal::Microseconds(microseconds) => format!("p99 <= {microseconds} us"),
+        Goal::Times(times) => format!("p99 <= {times} x"),
     }
 }
 
 fn waits(side: &Side) -> String {
     match (side.latency.microseconds_at(0.5), side.latency.microseconds_at(0.99)) {
-        (Some(median), Some(high)) => format!("{median:.0} / {high:.0}"),
+        (Some(median), Some(high)) => format!("{} / {}", digits(median), digits(high)),
         _ => String::new(),
     }
 }
@@ -148,11 +203,25 @@ fn short(rate: f64) -> String {
         rate if rate >= 1e3 => (rate / 1e3, " k"),
         rate => (rate, ""),
     };
+    format!("{}{unit}", digits(value))
+}
+
+/// A figure with three digits, or more where it is larger.
+fn digits(value: f64) -> String {
     match value {
-        value if value >= 100.0 => format!("{value:.0}{unit}"),
-        value if value >= 10.0 => format!("{value:.1}{unit}"),
-        value => format!("{value:.2}{unit}"),
+        value if value >= 100.0 => format!("{value:.0}"),
+        value if value >= 10.0 => format!("{value:.1}"),
+        value => format!("{value:.2}"),
     }
+}
+
+/// The events of a scale, and the streams where they are many.
+#[allow(clippy::cast_precision_loss, reason = "a count is shown with three digits")]
+fn scaled(scale: Scale) -> String {
+    let round = |count: u64| short(count as f64).replace(".00", "").replace(".0", "");
+    let streams =
+        if scale.stream_count > 1_000 { format!(" in {} streams", round(scale.stream_count)) } else { String::new() };
+    format!("{}{streams}", round(scale.event_count))
 }
 
 #[cfg(test)]
@@ -162,5 +231,12 @@ mod tests {
     #[test]
     fn rates_are_shown_with_three_digits() {
         assert_eq!([7.0, 7_249.0, 147_280.0, 1.97e6].map(short), ["7.00", "7.25 k", "147 k", "1.97 M"]);
+    }
+
+    #[test]
+    fn a_scale_is_told_without_zeros_that_say_nothing() {
+        let scale = |event_count, stream_count| scaled(Scale { event_count, stream_count });
+        assert_eq!(scale(20_000, 1_000), "20 k");
+        assert_eq!(scale(2_000_000, 1_000_000), "2 M in 1 M streams");
     }
 }

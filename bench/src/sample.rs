@@ -13,12 +13,12 @@ pub struct Sample {
     pub event_count: u64,
     /// How long that took.
     pub elapsed: Duration,
-    /// How long each caller waited, in nanoseconds; empty where nobody waits for a sync.
+    /// How long each caller waited, in nanoseconds; empty where a look at the clock would cost as much as the work.
     pub latency: Latency,
 }
 
 impl Sample {
-    /// A round in which nobody waited for a sync.
+    /// A round whose calls were not timed one by one.
     #[must_use]
     pub fn without_latency(event_count: u64, elapsed: Duration) -> Self {
         Self { event_count, elapsed, latency: Latency::default() }
@@ -31,7 +31,7 @@ impl Sample {
     }
 }
 
-/// How long callers waited for something durable.
+/// How long callers waited for their answers.
 #[derive(Clone, Debug)]
 pub struct Latency {
     nanoseconds: Histogram<u64>,
@@ -50,11 +50,15 @@ impl Latency {
     /// A longer wait is counted as this long: a minute.
     const NANOSECONDS_MAX: u64 = 60_000_000_000;
 
-    /// Adds one wait.
+    /// Adds one wait for a sync.
     pub fn add(&mut self, waited: Duration) {
-        let nanoseconds = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
-        self.nanoseconds.saturating_record(nanoseconds);
-        self.too_short_count += u64::from(nanoseconds < SYNC_MICROSECONDS_MIN * 1_000);
+        self.add_unsynced(waited);
+        self.too_short_count += u64::from(waited < Duration::from_micros(SYNC_MICROSECONDS_MIN));
+    }
+
+    /// Adds one wait for something that needs no sync, and so may be as short as it likes.
+    pub fn add_unsynced(&mut self, waited: Duration) {
+        self.nanoseconds.saturating_record(u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX));
     }
 
     /// Adds all waits of another one.
@@ -104,6 +108,8 @@ mod tests {
         let mut both = Latency::default();
         both.merge(&latency);
         assert_eq!((both.count(), both.too_short_count()), (4, 1));
+        both.add_unsynced(Duration::from_micros(20));
+        assert_eq!((both.count(), both.too_short_count()), (5, 1), "only a sync can be too short");
         assert!(both.microseconds_at(0.5).is_some_and(|median| (median - 100.0).abs() < 1.0));
     }
 }

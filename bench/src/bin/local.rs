@@ -4,7 +4,7 @@ use clap::Parser;
 use gesta_bench::comparison::Comparison;
 use gesta_bench::machine::Machine;
 use gesta_bench::outcome::Outcome;
-use gesta_bench::report;
+use gesta_bench::report::{self, Measured};
 use gesta_bench::rows::{ROWS, Row};
 use gesta_bench::workload::{Settings, fill_until_killed};
 use std::env;
@@ -44,12 +44,7 @@ fn main() -> Outcome<()> {
     let rows = chosen(&arguments.only)?;
     let directory = arguments.dir.unwrap_or_else(env::temp_dir);
     let machine = Machine::here(&directory);
-    if machine.file_system == "tmpfs" {
-        eprintln!("WARNING: {} is in memory: syncs mean nothing there; choose a disk with --dir", directory.display());
-    }
-    if cfg!(debug_assertions) {
-        eprintln!("WARNING: built without optimisation: add --release");
-    }
+    machine.warn(&directory);
     let settings = Settings::new(directory, arguments.quick);
     if arguments.profile {
         return profile(&rows, &settings);
@@ -60,18 +55,18 @@ fn main() -> Outcome<()> {
     let mut measured = Vec::new();
     let mut warnings = Vec::new();
     for row in rows {
-        let comparison = Comparison::measure(&row, &settings)?;
-        warnings.extend(report::warnings(&row, &comparison));
+        let comparison = Comparison::measure(&row, &settings, settings.round_count)?;
+        let row = Measured { title: row.title, scale: None, comparison };
+        warnings.extend(report::warnings(&row));
         if !arguments.json {
-            println!("{}", report::line(&row, &comparison));
+            println!("{}", report::line(&row));
         }
-        measured.push((row, comparison));
+        measured.push(row);
     }
     if arguments.json {
-        println!("{}", report::json(&machine, &measured)?);
+        println!("{}", report::json(&machine, &measured, &[])?);
     } else {
-        let rows: Vec<Row> = measured.iter().map(|(row, _)| *row).collect();
-        println!("\n{}", report::legend(&rows));
+        println!("\n{}", report::legend(measured.iter().map(|row| row.title)));
     }
     for warning in warnings {
         eprintln!("{warning}");
@@ -80,21 +75,21 @@ fn main() -> Outcome<()> {
 }
 
 /// Runs the rows without their yard-sticks.
-fn profile(rows: &[Row], settings: &Settings) -> Outcome<()> {
+fn profile(rows: &[Row<Settings>], settings: &Settings) -> Outcome<()> {
     for row in rows {
         let mut workload = (row.workload)(settings)?;
         for _ in 0..settings.round_count {
-            println!("{}: {:.0} events/s", row.name, workload.gesta()?.rate());
+            println!("{}: {:.0} events/s", row.title.name, workload.gesta()?.rate());
         }
     }
     Ok(())
 }
 
 /// The rows with these names, or all.
-fn chosen(names: &[String]) -> Outcome<Vec<Row>> {
-    if let Some(unknown) = names.iter().find(|name| ROWS.iter().all(|row| row.name != name.as_str())) {
-        let known: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
+fn chosen(names: &[String]) -> Outcome<Vec<Row<Settings>>> {
+    if let Some(unknown) = names.iter().find(|name| ROWS.iter().all(|row| row.title.name != name.as_str())) {
+        let known: Vec<&str> = ROWS.iter().map(|row| row.title.name).collect();
         return Err(format!("no row is called {unknown}: choose among {}", known.join(", ")).into());
     }
-    Ok(ROWS.into_iter().filter(|row| names.is_empty() || names.iter().any(|name| name == row.name)).collect())
+    Ok(ROWS.into_iter().filter(|row| names.is_empty() || names.iter().any(|name| name == row.title.name)).collect())
 }

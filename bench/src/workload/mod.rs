@@ -10,7 +10,7 @@ mod unsynced;
 
 pub use both_sides::Workload;
 pub use durable::{DurableBatches, DurableThreads};
-pub use killed::{Opened, OpenedAfterKill, fill_until_killed};
+pub use killed::{Opened, OpenedAfterKill, fill_until_killed, fill_with};
 pub use replay::Replay;
 pub use settings::Settings;
 pub use tickets::TicketsInFlight;

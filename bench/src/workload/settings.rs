@@ -36,7 +36,7 @@ impl Settings {
     }
 
     /// A store with the options that users get, in a directory of its own.
-    pub(super) fn new_store(&self) -> Outcome<(Place, Store)> {
+    pub(crate) fn new_store(&self) -> Outcome<(Place, Store)> {
         let place = Place::new(&self.directory)?;
         let store = Store::open(place.path(), Options::default())?;
         Ok((place, store))
