@@ -41,7 +41,7 @@ impl PlainLog {
             durable: Position::START,
             incarnation: Incarnation(1),
             base: self.position,
-            term: 0,
+            reign: 0,
             index: 0,
             recorded_at: Timestamp(0),
             count: request.event_count(),
