@@ -9,7 +9,7 @@ use gesta::{
 };
 use std::time::Duration;
 
-fn refusal(store: &Store<SimulatedDisk>, request: AppendRequest) -> RequestError {
+pub(crate) fn refusal(store: &Store<SimulatedDisk>, request: AppendRequest) -> RequestError {
     let head = store.reader().head();
     let refused = match store.append(request) {
         Err(AppendError::Request(error)) => error,

@@ -11,6 +11,8 @@ mod damage;
 mod event_ids;
 mod gaps;
 mod history;
+mod hostile_queries;
+mod index_input;
 mod limits;
 mod linearity;
 mod live;
