@@ -203,6 +203,16 @@ impl World {
         }
     }
 
+    /// Appends large events, so that segments fill up and are sealed.
+    pub(super) fn grow(&mut self, request_count: u8) -> Checked {
+        for number in 0..request_count {
+            let stream = ["order-1", "order-2", "user-1"][usize::from(number % 3)];
+            let draft = EventDraft { stream: Some(stream), event_type: "Placed", tags: vec!["b:1"], size: 1300 };
+            self.append(&Wish::of(vec![draft.event(self.fresh())], Durability::Durable))?;
+        }
+        Ok(())
+    }
+
     /// What happens while a fault waits for its moment.
     pub(super) fn append_on_the_way(&mut self) -> Checked {
         let draft = |stream, size| EventDraft { stream: Some(stream), event_type: "Placed", tags: vec!["a:1"], size };

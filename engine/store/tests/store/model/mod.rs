@@ -9,6 +9,9 @@
 //!  world      the store on its disk, opened and crashed
 //!  asking     requests made of it: alone, in flight, during a sync, once more
 //!  reading    reads and listings, compared with the reference
+//!  following  a subscription that lives across steps
+//!  replaying  replays in several feeds
+//!  upkeep     the index files: lost, made anew, looked over
 //!  tally      what a run has gone through
 //! ```
 //!
@@ -18,10 +21,13 @@
 
 mod answer;
 mod asking;
+mod following;
 mod reading;
 mod reference;
+mod replaying;
 mod run;
 mod step;
 mod tally;
+mod upkeep;
 mod wish;
 mod world;

@@ -62,6 +62,7 @@ impl World {
         }
         let from = draft.from.map(|from| Position(u64::from(from) % (self.reference.len() + 3)));
         let since = draft.since.map(|ago| Timestamp(self.clock.load(Ordering::Relaxed) - i64::from(ago)));
+        self.tally_summaries();
         let cursor = reader(self, read_of(draft, from, since));
         let head = cursor.head();
         self.check_head(head, draft.sees_unsynced)?;
@@ -98,7 +99,7 @@ impl World {
     }
 
     /// Reads everything so that the reference knows when each event was taken; times never go back.
-    fn learn_times(&mut self, sees_unsynced: bool) -> Checked {
+    pub(super) fn learn_times(&mut self, sees_unsynced: bool) -> Checked {
         let read = if sees_unsynced { Read::all().unsynced() } else { Read::all() };
         let seen = collect(self.store().read(read)).map_err(fail)?;
         let is_sorted = seen.is_sorted_by_key(|seen| seen.recorded_at);
@@ -145,7 +146,7 @@ impl World {
 }
 
 /// The read that a draft comes to.
-fn read_of(draft: &ReadDraft, from: Option<Position>, since: Option<Timestamp>) -> Read {
+pub(super) fn read_of(draft: &ReadDraft, from: Option<Position>, since: Option<Timestamp>) -> Read {
     let mut read = match &draft.selection {
         Selection::Everything => Read::all(),
         Selection::Stream { name, from_revision } => {
@@ -164,7 +165,8 @@ fn read_of(draft: &ReadDraft, from: Option<Position>, since: Option<Timestamp>) 
     if draft.sees_unsynced { read.unsynced() } else { read }
 }
 
-fn is_meant(record: &Record<'_>, draft: &ReadDraft) -> bool {
+/// Whether an event is one that a read is about, wherever it begins.
+pub(super) fn is_meant(record: &Record<'_>, draft: &ReadDraft) -> bool {
     match &draft.selection {
         Selection::Everything => true,
         Selection::Query(query) => query.matches(record),

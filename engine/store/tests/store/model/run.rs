@@ -35,7 +35,7 @@ fn sequences() -> u32 {
 #[cfg(not(gesta_sabotage))]
 #[test]
 fn nothing_acknowledged_is_lost_whatever_happens() {
-    let tally = run_sequences(sequences(), 60).unwrap_or_else(|failure| panic!("{failure}"));
+    let tally = run_sequences(sequences(), 70).unwrap_or_else(|failure| panic!("{failure}"));
     println!("{tally}");
     println!("{} sequences, {} simulated crashes, 0 acknowledged events lost", sequences(), tally.of(CRASHES));
     if let Some(what) = tally.too_tame(u64::from(sequences())) {
@@ -47,7 +47,7 @@ fn nothing_acknowledged_is_lost_whatever_happens() {
 #[test]
 fn sabotage_acknowledging_before_the_sync_is_caught() {
     gesta::sabotage::put_in(Some(gesta::sabotage::Bug::AcknowledgeBeforeSync));
-    let outcome = run_sequences(2_000, 60);
+    let outcome = run_sequences(2_000, 70);
     gesta::sabotage::put_in(None);
     let failure = outcome.expect_err("a writer that acknowledges before the sync loses events").to_string();
     // Either events are missing, or what is left of them proves that some are.

@@ -2,7 +2,7 @@
 
 use super::wish::Change;
 use crate::vocabulary::{EventDraft, event_draft, event_draft_of, prefix, query, stream_name};
-use gesta::{Durability, NameKind, Query};
+use gesta::{Durability, NameKind, PartitionKey, Query};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -33,6 +33,21 @@ pub(super) enum Step {
         kind: NameKind,
         prefix: &'static str,
     },
+    /// A subscription begins, in place of the one before.
+    Subscribe(FollowDraft),
+    /// The subscription is asked for what comes next; after a crash or a reopening it begins again where it had come to.
+    Follow {
+        notice_count: u8,
+        /// What is appended before it is asked once more.
+        meanwhile: Option<Draft>,
+    },
+    Replay(ReplayDraft),
+    /// Large events, so that segments fill up.
+    Grow {
+        request_count: u8,
+    },
+    /// All index files are made anew.
+    RebuildIndex,
     /// The clock is set forward, or backward.
     SetClock {
         by: i8,
@@ -63,6 +78,7 @@ pub(super) enum Step {
     Limits {
         request_bytes_max: u16,
         index_bytes_max: u16,
+        has_long_segments: bool,
     },
 }
 
@@ -127,6 +143,30 @@ pub(super) struct ReadDraft {
     pub(super) sees_unsynced: bool,
 }
 
+/// A subscription.
+#[derive(Clone, Debug)]
+pub(super) struct FollowDraft {
+    /// Forward, without a limit, of what is durable; its place is taken modulo the head.
+    pub(super) read: ReadDraft,
+    pub(super) behind_after: u8,
+    /// Whether it tells its progress all the time.
+    pub(super) is_eager: bool,
+    /// Whether it looks on from another process.
+    pub(super) is_observer: bool,
+}
+
+/// A replay; places are taken modulo the head.
+#[derive(Clone, Debug)]
+pub(super) struct ReplayDraft {
+    pub(super) from: Option<u8>,
+    pub(super) to: Option<u8>,
+    pub(super) feed_count: u8,
+    pub(super) by: PartitionKey,
+    /// What is appended between the feeds' making and their reading.
+    pub(super) meanwhile: Option<Draft>,
+    pub(super) is_observer: bool,
+}
+
 /// What a read is about.
 #[derive(Clone, Debug)]
 pub(super) enum Selection {
@@ -148,7 +188,12 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
     let since = prop_oneof![3 => Just(Since::Said), 2 => Just(Since::Start), 1 => Just(Since::Head)];
     let again = (prop_oneof![1 => Just(0), 1 => 0_u8..6], change, since, any::<bool>());
     let kind = || select(&[NameKind::Stream, NameKind::Category, NameKind::Type, NameKind::Tag][..]);
-    let limits = (1500_u16..4000, prop_oneof![1000_u16..6000, Just(u16::MAX)]);
+    let limits = (1500_u16..4000, prop_oneof![1000_u16..6000, Just(u16::MAX)], any::<bool>());
+    let limits = limits.prop_map(|(request_bytes_max, index_bytes_max, has_long_segments)| Step::Limits {
+        request_bytes_max,
+        index_bytes_max,
+        has_long_segments,
+    });
     prop_oneof![
         9 => draft().prop_map(Step::Append),
         4 => draft().prop_map(Step::Submit),
@@ -167,7 +212,12 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         5 => (1_u8..40, any::<u64>()).prop_map(|(call, seed)| Step::PowerFailsAt { call, seed }),
         1 => (1_u8..6).prop_map(|sync| Step::FailSyncAndReopen { sync }),
         1 => (any::<[u8; 2]>(), any::<u64>()).prop_map(|(calls, seed)| Step::CutRecovery { calls, seed }),
-        1 => limits.prop_map(|(request_bytes_max, index_bytes_max)| Step::Limits { request_bytes_max, index_bytes_max }),
+        1 => limits,
+        2 => subscription().prop_map(Step::Subscribe),
+        5 => (1_u8..60, option::of(draft())).prop_map(|(notice_count, meanwhile)| Step::Follow { notice_count, meanwhile }),
+        2 => replay().prop_map(Step::Replay),
+        1 => (3_u8..20).prop_map(|request_count| Step::Grow { request_count }),
+        1 => Just(Step::RebuildIndex),
     ]
 }
 
@@ -244,4 +294,33 @@ fn read() -> impl Strategy<Value = ReadDraft> {
             is_backward,
             sees_unsynced,
         })
+}
+
+fn subscription() -> impl Strategy<Value = FollowDraft> {
+    (read(), 0_u8..4, any::<bool>(), proptest::bool::weighted(0.3)).prop_map(
+        |(read, behind_after, is_eager, is_observer)| FollowDraft {
+            read: ReadDraft { limit: None, is_backward: false, sees_unsynced: false, ..read },
+            behind_after,
+            is_eager,
+            is_observer,
+        },
+    )
+}
+
+fn replay() -> impl Strategy<Value = ReplayDraft> {
+    let by = prop_oneof![
+        Just(PartitionKey::Stream),
+        select(&["a", "b", "none"][..]).prop_map(|key| PartitionKey::Tag(key.to_owned()))
+    ];
+    let places = (option::weighted(0.4, any::<u8>()), option::weighted(0.3, any::<u8>()));
+    (places, 0_u8..5, by, option::weighted(0.4, draft()), proptest::bool::weighted(0.2)).prop_map(
+        |((from, to), feed_count, by, meanwhile, is_observer)| ReplayDraft {
+            from,
+            to,
+            feed_count,
+            by,
+            meanwhile,
+            is_observer,
+        },
+    )
 }

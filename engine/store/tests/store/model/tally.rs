@@ -14,7 +14,7 @@ pub(super) struct Tally {
 }
 
 /// What every thousand sequences go through at least so often, and mostly far more often.
-const EXPECTED: [(&str, u64); 14] = [
+const EXPECTED: [(&str, u64); 22] = [
     (CRASHES, 8_000),
     (NEW, 15_000),
     ("repeats", 500),
@@ -29,10 +29,22 @@ const EXPECTED: [(&str, u64); 14] = [
     ("conflicts that bring missed events", 800),
     (READ, 6_000),
     (OBSERVED, 3_000),
+    (FOLLOWED, 1_000),
+    ("subscriptions begun again", 150),
+    ("subscriptions that fell behind", 10),
+    ("subscriptions that made progress", 300),
+    (REPLAYED, 3_000),
+    ("replays with events in several feeds", 100),
+    (INDEX_LOST, 300),
+    (SUMMED_UP, 500),
 ];
 
 pub(super) const CRASHES: &str = "simulated crashes";
 pub(super) const NEW: &str = "new requests";
+pub(super) const FOLLOWED: &str = "events handed out to subscriptions";
+pub(super) const REPLAYED: &str = "events replayed in feeds";
+pub(super) const INDEX_LOST: &str = "index files lost or damaged";
+pub(super) const SUMMED_UP: &str = "reads with summaries";
 /// Apart from reads of everything.
 pub(super) const READ: &str = "events found by reads";
 pub(super) const OBSERVED: &str = "events shown to observers";

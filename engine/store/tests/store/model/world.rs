@@ -2,9 +2,11 @@
 
 use super::answer::{Checked, fail};
 use super::asking::Pending;
+use super::following::Follower;
 use super::reference::Reference;
 use super::step::Step;
 use super::tally::{CRASHES, Tally};
+use super::upkeep::IndexState;
 use super::wish::Wish;
 use crate::support::small_options;
 use gesta::disk::{CrashPlan, Fault, SimulatedDisk};
@@ -29,6 +31,7 @@ pub(super) struct World {
     request_bytes_max: usize,
     pub(super) opened_request_bytes_max: usize,
     index_bytes_max: usize,
+    segment_bytes_max: u64,
     /// The last requests, to be made again.
     pub(super) wishes: Vec<Wish>,
     /// Receipts of weak appends, with the id of the last event that they were given for.
@@ -40,12 +43,18 @@ pub(super) struct World {
     pub(super) clock: Arc<AtomicI64>,
     /// Told apart by it: events, requests, random bytes.
     numbers: Arc<AtomicU64>,
+    /// A subscription that lives as long as the store it reads, and is begun again where it had come to.
+    pub(super) follower: Option<Follower>,
+    pub(super) index_state: IndexState,
     /// Index files as they once were.
-    old_indexes: BTreeMap<String, Vec<u8>>,
+    pub(super) old_indexes: BTreeMap<String, Vec<u8>>,
     /// The head when the store was opened last.
     pub(super) opened_head: Position,
     pub(super) tally: Tally,
 }
+
+/// The length of segments, unless they are to be twice as long: so that many are sealed.
+const SHORT_SEGMENT_BYTES: u64 = 8192;
 
 /// A clock that the test sets.
 struct SetClock(Arc<AtomicI64>);
@@ -80,12 +89,15 @@ impl World {
             request_bytes_max: 3072,
             opened_request_bytes_max: 3072,
             index_bytes_max: usize::from(u16::MAX),
+            segment_bytes_max: SHORT_SEGMENT_BYTES,
             wishes: Vec::new(),
             weak: Vec::new(),
             is_poisoned: false,
             may_lack_power: false,
             clock: Arc::new(AtomicI64::new(1_000)),
             numbers: Arc::default(),
+            follower: None,
+            index_state: IndexState::Whole,
             old_indexes: BTreeMap::new(),
             opened_head: Position::START,
             tally: Tally::default(),
@@ -125,6 +137,14 @@ impl World {
             Step::Read(draft) => self.read(draft),
             Step::Observe(draft, kind) => self.observe(draft, *kind),
             Step::Names { kind, prefix } => self.list_names(*kind, prefix),
+            Step::Subscribe(draft) => {
+                self.subscribe(draft);
+                Ok(())
+            }
+            Step::Follow { notice_count, meanwhile } => self.follow_twice(*notice_count, meanwhile.as_ref()),
+            Step::Replay(draft) => self.replay(draft),
+            Step::Grow { request_count } => self.grow(*request_count),
+            Step::RebuildIndex => self.rebuild_index(),
             Step::SetClock { by } => {
                 self.clock.fetch_add(i64::from(*by), Ordering::Relaxed);
                 Ok(())
@@ -153,9 +173,10 @@ impl World {
                 self.reopen()
             }
             Step::CutRecovery { calls, seed } => self.cut_recovery(*calls, *seed),
-            Step::Limits { request_bytes_max, index_bytes_max } => {
+            Step::Limits { request_bytes_max, index_bytes_max, has_long_segments } => {
                 self.request_bytes_max = usize::from(*request_bytes_max);
                 self.index_bytes_max = usize::from(*index_bytes_max);
+                self.segment_bytes_max = SHORT_SEGMENT_BYTES << u32::from(*has_long_segments);
                 Ok(())
             }
         }
@@ -197,16 +218,21 @@ impl World {
 
     fn kill_process(&mut self) {
         self.disk.on_sync(None);
+        self.follower.iter_mut().for_each(Follower::lay_down);
+        self.index_state = self.index_state.max(IndexState::MayLack);
         self.store = None;
         self.tickets.lock().unwrap().clear();
     }
 
     fn close(&mut self) {
         self.disk.on_sync(None);
+        self.follower.iter_mut().for_each(Follower::lay_down);
         self.tickets.lock().unwrap().clear();
         let store = Arc::into_inner(self.store.take().unwrap()).expect("nobody else holds the store");
         if store.close().is_ok() {
             self.promised = self.reference.len();
+        } else {
+            self.index_state = self.index_state.max(IndexState::MayLack);
         }
     }
 
@@ -214,6 +240,7 @@ impl World {
         let mut options = small_options();
         options.limits.request_bytes_max = self.request_bytes_max;
         options.index_bytes_max = self.index_bytes_max;
+        options.segment_bytes_max = self.segment_bytes_max;
         options.environment = Environment::new(SetClock(Arc::clone(&self.clock)), Counted(Arc::clone(&self.numbers)));
         options
     }
@@ -245,31 +272,13 @@ impl World {
             }
         }
         self.promise(head)?;
+        self.check_index()?;
         self.read_everything()
-    }
-
-    /// Does to the index files what a device, a copy or a person could do.
-    fn lose_index(&mut self, seed: u64) {
-        let names = self.disk.file_names();
-        let indexes = names.into_iter().filter(|name| name.ends_with(".idx") || name.ends_with(".sum"));
-        for (name, draw) in indexes.zip((0..).map(|ordinal| mixed(seed.wrapping_add(ordinal)))) {
-            let image = self.disk.image(&name);
-            let old = self.old_indexes.entry(name.clone()).or_insert_with(|| image.clone()).clone();
-            let length = image.len() as u64;
-            self.tally.add("index files lost or damaged", 1);
-            match draw % 5 {
-                0 | 1 => self.disk.delete(&name),
-                2 if length > 0 => self.disk.flip_bit(&name, (draw >> 8) % length, (draw >> 3 & 7) as u8),
-                3 => self.disk.restore(&name, old),
-                4 => self.disk.truncate(&name, (draw >> 8) % (length + 1)),
-                _ => self.disk.overwrite(&name, 0, &vec![0; image.len().min(64)]),
-            }
-        }
     }
 }
 
 /// A number that looks like a random one (the finalizer of SplitMix64).
-fn mixed(number: u64) -> u64 {
+pub(super) fn mixed(number: u64) -> u64 {
     let number = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
