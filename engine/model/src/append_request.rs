@@ -53,7 +53,12 @@ impl AppendRequest {
     /// Adds events.
     #[must_use]
     pub fn events(mut self, events: impl IntoIterator<Item = Event>) -> Self {
-        self.events.extend(events);
+        if self.events.is_empty() {
+            // A list that is handed over as a whole is taken as it is, without a copy.
+            self.events = events.into_iter().collect();
+        } else {
+            self.events.extend(events);
+        }
         self
     }
 
