@@ -46,7 +46,7 @@ impl Filled {
                 return vec![damage];
             }
         };
-        let mut adder = Adder { record_keys: RecordKeys::new(keyring), keys: Vec::new(), offsets: Vec::new(), index };
+        let mut adder = Adder { keyring, keys: Vec::new(), offsets: Vec::new(), index };
         let mut walk = SegmentWalk::new(window, &log.origin, &segment.path, (self.offset, self.position), until);
         while let Some(step) = walk.next() {
             let damage = match step {
@@ -102,7 +102,7 @@ impl TailFill {
 }
 
 struct Adder<'a> {
-    record_keys: RecordKeys<'a>,
+    keyring: &'a Keyring,
     keys: Vec<super::key::Key>,
     offsets: Vec<u64>,
     index: &'a MemoryIndex,
@@ -116,10 +116,11 @@ impl Adder<'_> {
         }
         let first = batch.offset + HEADERS_BYTES as u64;
         self.offsets.clear();
+        let mut record_keys = RecordKeys::new(self.keyring);
         let mut walk = RecordWalk::new(&batch.header);
         while let Some(Ok(place)) = walk.next_place(body) {
             self.keys.clear();
-            self.record_keys.add(&place.record, place.request.as_ref(), &mut self.keys);
+            record_keys.add(&place.record, place.request.as_ref(), &mut self.keys);
             let ordinal = self.index.ordinal(place.record.position());
             self.index.add(ordinal, &self.keys, place.record.revision());
             self.offsets.push(first + place.offset as u64);

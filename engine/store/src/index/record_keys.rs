@@ -4,23 +4,23 @@ use super::key::{Key, Keyring, Kind};
 use gesta_model::codec::RequestHeader;
 use gesta_model::{Category, Record};
 
-/// Makes the keys of one event after another; names that stay the same are hashed once.
+/// Makes the keys of one event after another of one body; names that stay the same are hashed once.
 #[derive(Debug)]
-pub(crate) struct RecordKeys<'k> {
+pub(crate) struct RecordKeys<'k, 'b> {
     keyring: &'k Keyring,
-    event_type: (String, Option<Key>),
-    category: (String, Option<Key>),
+    event_type: Option<(&'b str, Key)>,
+    category: Option<(&'b str, Key)>,
 }
 
-impl<'k> RecordKeys<'k> {
+impl<'k, 'b> RecordKeys<'k, 'b> {
     /// Before the first event.
     pub(crate) fn new(keyring: &'k Keyring) -> Self {
-        Self { keyring, event_type: (String::new(), None), category: (String::new(), None) }
+        Self { keyring, event_type: None, category: None }
     }
 
     /// Adds the keys of an event to `keys`, that of its stream first; `request` is the header of the request it is the
     /// first event of.
-    pub(crate) fn add(&mut self, record: &Record<'_>, request: Option<&RequestHeader>, keys: &mut Vec<Key>) {
+    pub(crate) fn add(&mut self, record: &Record<'b>, request: Option<&RequestHeader>, keys: &mut Vec<Key>) {
         let keyring = self.keyring;
         if let Some(stream) = record.stream() {
             keys.push(keyring.key(Kind::Stream, stream.as_bytes()));
@@ -39,13 +39,12 @@ impl<'k> RecordKeys<'k> {
     }
 }
 
-fn remembered(last: &mut (String, Option<Key>), keyring: &Keyring, kind: Kind, name: &str) -> Key {
-    match last.1 {
-        Some(key) if last.0 == name => key,
+fn remembered<'b>(last: &mut Option<(&'b str, Key)>, keyring: &Keyring, kind: Kind, name: &'b str) -> Key {
+    match *last {
+        Some((known, key)) if known == name => key,
         _ => {
             let key = keyring.key(kind, name.as_bytes());
-            name.clone_into(&mut last.0);
-            last.1 = Some(key);
+            *last = Some((name, key));
             key
         }
     }
