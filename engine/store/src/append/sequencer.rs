@@ -133,7 +133,8 @@ impl<D: Disk> Appender<D> {
         let Prepared { request, keys, key_ends, .. } = prepared;
         let first_ordinal = index.ordinal(first);
         let (mut start, mut event) = (0, 0);
-        let mut written: Vec<(StreamName, Key, Revision)> = Vec::new();
+        let mut written: Vec<(StreamName, Revision)> = Vec::new();
+        let mut last_written = None;
         // Streams that the request comes back to, with the revision of the last event so far.
         let mut again: HashMap<Key, Revision> = HashMap::new();
         request.place(first, |stream| {
@@ -149,17 +150,23 @@ impl<D: Disk> Appender<D> {
                 head.map_or(Revision::FIRST, |head| head.revision.next())
             });
             let is_first = before.is_none_or(|before| before < first_ordinal);
-            match written.last_mut().filter(|(_, key, _)| *key == keys[0]) {
-                Some((_, _, last)) => *last = revision,
+            match written.last_mut().filter(|_| last_written == Some(keys[0])) {
+                Some((_, last)) => *last = revision,
                 None if is_first => {
-                    written.push((StreamName::new(name).expect("the name was encoded"), keys[0], revision));
+                    written.push((StreamName::new(name).expect("the name was encoded"), revision));
+                    last_written = Some(keys[0]);
                 }
                 None => drop(again.insert(keys[0], revision)),
             }
             revision.0
         });
-        let last = |key: Key, revision: Revision| again.get(&key).map_or(revision, |again| revision.max(*again));
-        written.into_iter().map(|(name, key, revision)| (name, last(key, revision))).collect()
+        if !again.is_empty() {
+            for (name, revision) in &mut written {
+                let last = again.get(&self.index.stream_key(name.as_str()));
+                *revision = last.map_or(*revision, |last| (*revision).max(*last));
+            }
+        }
+        written
     }
 
     /// Whether everything the verdict rests on is already where the answer needs it.
