@@ -90,8 +90,8 @@ impl TailFill {
         if self.has_gap {
             return;
         }
-        let record_keys = RecordKeys::new(&self.keyring);
-        let mut adder = Adder { record_keys, keys: Vec::new(), offsets: Vec::new(), index: memory };
+        let keyring = &self.keyring;
+        let mut adder = Adder { keyring, keys: Vec::new(), offsets: Vec::new(), index: memory };
         self.has_gap |= adder.add_batch(batch, body).is_some();
     }
 
