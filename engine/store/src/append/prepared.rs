@@ -5,7 +5,7 @@ use super::error::AppendError;
 use crate::disk::Disk;
 use crate::index::{Key, Kind, Plan, RecordKeys};
 use gesta_model::codec::RecordWalk;
-use gesta_model::{AppendRequest, Check, EncodedRequest, FailedCheck, Position, Query};
+use gesta_model::{AppendRequest, Check, EncodedRequest, Position};
 use std::ops::Range;
 
 /// A request with its bytes and keys, and what readable events say to it.
@@ -27,18 +27,10 @@ pub(super) struct Prepared {
 
 /// A query that nothing may match from a position on.
 pub(super) struct Condition {
-    pub(super) plan: Plan,
-    pub(super) query: Query,
-    pub(super) after: Position,
+    plan: Plan,
+    after: Position,
     /// The last match, as far as it was searched.
     pub(super) found: Option<Position>,
-}
-
-impl Condition {
-    /// What the condition fails on, if it does.
-    pub(super) fn failed(&self) -> Option<FailedCheck> {
-        self.found.map(|found| FailedCheck::Query { query: self.query.clone(), after: self.after, found })
-    }
 }
 
 impl Prepared {
@@ -64,7 +56,7 @@ impl<D: Disk> Appender<D> {
         let keyring = &self.index.keyring;
         let conditions = request.checks().iter().filter_map(|check| match check {
             Check::NoEvents { query, after } => {
-                Some(Condition { plan: Plan::of(query, keyring), query: query.clone(), after: *after, found: None })
+                Some(Condition { plan: Plan::of(query, keyring), after: *after, found: None })
             }
             _ => None,
         });

@@ -2,7 +2,7 @@
 
 use super::appender::Appender;
 use super::error::AppendError;
-use super::prepared::{Condition, Prepared};
+use super::prepared::Prepared;
 use super::slot::Slot;
 use super::staging::{Refusal, SpareState, Staging, Waiter};
 use super::verdict::{Refused, Repeat, Verdict};
@@ -80,7 +80,10 @@ impl<D: Disk> Appender<D> {
                     let is_failed = !expected.holds(actual);
                     is_failed.then(|| FailedCheck::Stream { stream: stream.clone(), expected: *expected, actual })
                 }
-                Check::NoEvents { .. } => conditions.next().and_then(Condition::failed),
+                Check::NoEvents { query, after } => {
+                    let found = conditions.next().and_then(|condition| condition.found);
+                    found.map(|found| FailedCheck::Query { query: query.clone(), after: *after, found })
+                }
                 _ => None,
             });
         }

@@ -158,9 +158,10 @@ impl<D: Disk> IndexSet<D> {
     /// The positions below `below` that no part speaks of, because the first segments are missing.
     pub(crate) fn missing_start(&self, below: Position) -> Option<Damage> {
         let first = self.parts.first().map_or(below, |part| part.base.min(below));
-        let what = "the segment that held these positions is missing".to_owned();
-        let damage = Damage { file: "the log".to_owned(), offset: 0, positions: Position::START..first, what };
-        (first > Position::START).then_some(damage)
+        (first > Position::START).then(|| {
+            let what = "the segment that held these positions is missing".to_owned();
+            Damage { file: "the log".to_owned(), offset: 0, positions: Position::START..first, what }
+        })
     }
 
     /// The newest of what is known of a key below a position.
