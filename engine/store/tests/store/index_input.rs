@@ -6,7 +6,7 @@ use gesta::disk::{CrashPlan, Fault, SimulatedDisk};
 use gesta::environment::{Clock, Entropy, Environment};
 use gesta::{
     AppendRequest, Durability, NameCount, NameKind, Options, Position, Query, QueryItem, Read, Reader, Store,
-    StreamName, Tag, Timestamp,
+    StreamName, Tag, Timestamp, Upkeep,
 };
 
 /// The header page of an index file, and where it keeps what these tests forge.
@@ -242,6 +242,27 @@ fn cut_at_every_call(
         }
     }
     unreachable!("it makes no more calls at some time")
+}
+
+/// A store closed right after a segment was sealed, whoever writes its index file.
+#[test]
+fn a_clean_close_leaves_no_sealed_segment_without_its_index_file() {
+    let mut sealed = 0;
+    for (upkeep, count) in
+        [Upkeep::Inline, Upkeep::Threads].into_iter().flat_map(|upkeep| (1..20).map(move |count| (upkeep, count)))
+    {
+        let disk = SimulatedDisk::new(1);
+        let options = Options { segment_bytes_max: 8192, upkeep, ..small_options() };
+        let store = Store::open_on(disk.clone(), options).unwrap();
+        (0..count).for_each(|number| assert!(append(&store, number).is_some()));
+        let last = AppendRequest::new().event(draft(count).event(count)).durability(Durability::Buffered);
+        drop(store.submit(last).unwrap());
+        store.close().unwrap();
+        let report = open(&disk).reader().verify_index(&mut |_, _| {});
+        assert_eq!(report.missing, [""; 0], "{upkeep:?}, {count} events");
+        sealed += report.whole;
+    }
+    assert!(sealed > 100, "{sealed}");
 }
 
 #[test]
