@@ -63,6 +63,7 @@ impl<D: Disk> Cursor<D> {
     /// The next record; `None` when all have been read.
     ///
     /// After [`ReadError::Damaged`] the next call goes on beyond the damage.
+    #[inline]
     pub fn next_record(&mut self) -> Option<Result<Record<'_>, ReadError>> {
         match self.advance() {
             Ok(true) => {}
@@ -107,6 +108,7 @@ impl<D: Disk> Cursor<D> {
     }
 
     /// Stands before the next record that is wanted; `false` when there is none.
+    #[inline]
     fn advance(&mut self) -> Result<bool, ReadError> {
         loop {
             match self.step()? {
@@ -118,6 +120,7 @@ impl<D: Disk> Cursor<D> {
     }
 
     /// Goes on to the next record that is wanted, or some way towards it.
+    #[inline]
     pub(super) fn step(&mut self) -> Result<Step, ReadError> {
         if self.is_spent() {
             return Ok(Step::Over);
@@ -133,6 +136,7 @@ impl<D: Disk> Cursor<D> {
     }
 
     /// The record that [`Cursor::step`] stands before.
+    #[inline]
     pub(super) fn take(&mut self) -> Result<Record<'_>, ReadError> {
         self.remaining -= 1;
         match &mut self.course {

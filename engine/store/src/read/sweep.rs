@@ -58,6 +58,7 @@ impl<D: Disk> Sweep<D> {
     }
 
     /// Stands before the next record; `false` when there is none.
+    #[inline]
     pub(super) fn advance(&mut self) -> Result<bool, ReadError> {
         while !self.stands_before_record()? {
             self.batch = None;
@@ -89,37 +90,33 @@ impl<D: Disk> Sweep<D> {
     }
 
     /// The record that [`Sweep::advance`] stands before.
+    #[inline]
     pub(super) fn take(&mut self) -> Result<Record<'_>, ReadError> {
         let Self { block, batch, next, end, is_backward, .. } = self;
         let (Some(block), Some(open)) = (&*block, batch.as_mut()) else { unreachable!("advance stands in a batch") };
         let body = body_of(block, &open.found);
         let walk = if *is_backward { open.places.last_mut() } else { Some(&mut open.walk) };
-        let error = match walk.and_then(|walk| walk.next(body)) {
-            Some(Ok(record)) if *is_backward => {
-                open.places.pop();
-                *end = record.position();
-                return Ok(record);
-            }
+        match walk.and_then(|walk| walk.next(body)) {
             Some(Ok(record)) => {
-                *next = record.position().plus(1);
-                return Ok(record);
+                if *is_backward {
+                    open.places.pop();
+                    *end = record.position();
+                } else {
+                    *next = record.position().plus(1);
+                }
+                Ok(record)
             }
-            Some(Err(error)) => error,
-            None => BodyError::Structure,
-        };
-        // The batch is left behind: nothing more of it can be read in this direction.
-        let mut damage = untrue(block, &open.found, &error);
-        damage.positions = damage.positions.start.max(*next)..damage.positions.end.min(*end);
-        if *is_backward {
-            *end = damage.positions.start;
-        } else {
-            *next = damage.positions.end;
+            failed => {
+                let error = failed.and_then(Result::err).unwrap_or(BodyError::Structure);
+                let found = open.found;
+                *batch = None;
+                Err(leave_behind((block, &found), (next, end), *is_backward, &error))
+            }
         }
-        *batch = None;
-        Err(ReadError::Damaged(damage))
     }
 
     /// Passes by records of the open batch that are outside of what is read; `false` when it holds no more.
+    #[inline]
     fn stands_before_record(&mut self) -> Result<bool, ReadError> {
         let (Some(block), Some(batch)) = (&self.block, &mut self.batch) else { return Ok(false) };
         if self.is_backward {
@@ -275,6 +272,24 @@ fn block_start<D: Disk>(block: &Block<D>) -> Position {
 fn body_of<'b, D: Disk>(block: &'b Block<D>, found: &Found) -> &'b [u8] {
     let start = usize::try_from(found.offset).expect("a segment is mapped as a whole") + HEADERS_BYTES;
     &block.view[start..start + found.header.body_bytes as usize]
+}
+
+/// Leaves a batch behind: nothing more of it can be read in this direction.
+#[cold]
+fn leave_behind<D: Disk>(
+    (block, found): (&Block<D>, &Found),
+    (next, end): (&mut Position, &mut Position),
+    is_backward: bool,
+    error: &BodyError,
+) -> ReadError {
+    let mut damage = untrue(block, found, error);
+    damage.positions = damage.positions.start.max(*next)..damage.positions.end.min(*end);
+    if is_backward {
+        *end = damage.positions.start;
+    } else {
+        *next = damage.positions.end;
+    }
+    ReadError::Damaged(damage)
 }
 
 /// The damage that a batch is whose checksum is right and whose content is not.
