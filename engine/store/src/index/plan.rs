@@ -160,7 +160,10 @@ impl PlanItem {
         for term in &all {
             tally.lists += 1;
             let list = source.ordinals(term, range.clone())?;
-            let found = matching.map_or_else(|| list.clone(), |found: RoaringBitmap| found & &list);
+            let found = match matching {
+                Some(found) => found & list,
+                None => list,
+            };
             if found.is_empty() {
                 return nothing;
             }
