@@ -35,6 +35,7 @@ impl Sample {
 #[derive(Clone, Debug)]
 pub struct Latency {
     nanoseconds: Histogram<u64>,
+    sum: Duration,
     too_short_count: u64,
 }
 
@@ -42,7 +43,7 @@ impl Default for Latency {
     fn default() -> Self {
         let nanoseconds = Histogram::new_with_bounds(1, Self::NANOSECONDS_MAX, 3);
         let nanoseconds = nanoseconds.expect("these bounds and three digits are within what a histogram can hold");
-        Self { nanoseconds, too_short_count: 0 }
+        Self { nanoseconds, sum: Duration::ZERO, too_short_count: 0 }
     }
 }
 
@@ -58,12 +59,14 @@ impl Latency {
 
     /// Adds one wait for something that needs no sync, and so may be as short as it likes.
     pub fn add_unsynced(&mut self, waited: Duration) {
+        self.sum += waited;
         self.nanoseconds.saturating_record(u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX));
     }
 
     /// Adds all waits of another one.
     pub fn merge(&mut self, other: &Self) {
         self.nanoseconds += &other.nanoseconds;
+        self.sum += other.sum;
         self.too_short_count += other.too_short_count;
     }
 
@@ -71,6 +74,12 @@ impl Latency {
     #[must_use]
     pub fn count(&self) -> u64 {
         self.nanoseconds.len()
+    }
+
+    /// All waits together.
+    #[must_use]
+    pub fn sum(&self) -> Duration {
+        self.sum
     }
 
     /// How many waits were shorter than any sync can be.
@@ -110,6 +119,7 @@ mod tests {
         assert_eq!((both.count(), both.too_short_count()), (4, 1));
         both.add_unsynced(Duration::from_micros(20));
         assert_eq!((both.count(), both.too_short_count()), (5, 1), "only a sync can be too short");
+        assert_eq!(both.sum(), Duration::from_micros(340));
         assert!(both.microseconds_at(0.5).is_some_and(|median| (median - 100.0).abs() < 1.0));
     }
 }

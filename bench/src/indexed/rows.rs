@@ -45,11 +45,7 @@ pub const INDEXED_ROWS: [Row<Subject>; 11] = [
             goal: Some(Goal::Microseconds(2.0)),
             expected: None,
         },
-        workload: |subject| {
-            Ok(Box::new(Checks::new(subject, |subject| {
-                Ok(Question::First(subject.history.account(subject.fresh_number()).clone()))
-            })))
-        },
+        workload: |subject| Ok(Box::new(Checks::of_cold_streams(subject))),
     },
     Row {
         title: Title {
