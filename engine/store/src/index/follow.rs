@@ -39,6 +39,11 @@ impl<D: Disk> Index<D> {
             let next = segments.list.get(ordinal + 1);
             let end = next.map_or(readable, |next| next.base.min(readable));
             if let Some((number, memory, filled)) = following.recovered.take_if(|tail| tail.0 == segment.number) {
+                // A tail that was sealed, and nothing after it, may have its file already.
+                if let Some(file) = open_file(disk, self, segment) {
+                    self.push(Part::in_file(number, Arc::new(file)));
+                    continue;
+                }
                 self.push(Part::in_memory(number, memory));
                 following.tail = Some((number, filled));
             }
