@@ -40,10 +40,12 @@ impl<D: Disk> Index<D> {
         Ok(())
     }
 
-    /// Writes the index files of all segments that were sealed since the store was opened.
+    /// Writes the index files of all segments that were sealed since the store was opened, and the summaries that these
+    /// complete.
     pub(crate) fn keep_sealed(&self, disk: &D) -> io::Result<()> {
         let _writing = self.upkeep.lock();
         while self.keep_part(disk, |part| part.memory().is_some())? {}
+        while self.keep_summary(disk)? {}
         Ok(())
     }
 
