@@ -34,6 +34,10 @@ impl Subject {
         while !reader.verify_index(&mut |_, _| {}).missing.is_empty() {
             thread::sleep(Duration::from_millis(50));
         }
+        // That look has checked every block of the index. Opened again, the store has checked none, as in a new process.
+        drop(reader);
+        store.close()?;
+        let store = Store::open(place.path(), Options::default())?;
         let next_number = AtomicU64::new(0);
         Ok(Self { store, history, settings, postings: OnceCell::new(), next_number, place })
     }
