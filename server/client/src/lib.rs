@@ -1,0 +1,2 @@
+//! A client of gesta servers: async, and blocking on top of it.
+#![forbid(unsafe_code)]

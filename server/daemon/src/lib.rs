@@ -1,0 +1,2 @@
+//! The gesta server: commands in on one plane, projections out on the other.
+#![forbid(unsafe_code)]
