@@ -6,7 +6,9 @@
 //! ```text
 //!  vocabulary   Event, StreamName, EventType, Tag, Payload, Timestamp, Position, Revision, ...
 //!  query        which events are meant: Query = QueryItem | QueryItem | ...
-//!  requests     AppendRequest -> EncodedRequest -> Receipt | Conflict
+//!  appending    AppendRequest -> EncodedRequest -> Receipt | AppendError, such as Conflict
+//!  reading      Read -> Record, Notice | ReadError, such as Damage
+//!  store        EventStore: what every store can do, linked into the program or behind a server
 //!  codec        record | request | batch | segment: what lies on disk and travels on the wire
 //!  limits       how large each of these may be
 //! ```
@@ -14,41 +16,61 @@
 //! docs/FORMAT.md draws every byte; docs/GLOSSARY.md gives each word its one meaning.
 #![forbid(unsafe_code)]
 
+mod append_error;
 mod append_request;
 mod category;
 pub mod codec;
 mod conflict;
+mod damage;
 mod durability;
 mod encoded_request;
 mod event;
+mod event_store;
 mod event_type;
 mod expected_revision;
+mod explanation;
 pub mod limits;
 mod name;
+mod name_count;
+mod notice;
+mod pace;
 mod payload;
 mod position;
 mod query;
+mod read;
+mod read_error;
 mod receipt;
+mod remote_error;
 mod stored_event;
 mod stream_name;
 mod tag;
 mod timestamp;
 
+pub use append_error::AppendError;
 pub use append_request::{AppendRequest, Check};
 pub use category::Category;
 pub use codec::Record;
 pub use conflict::{Conflict, FailedCheck};
+pub use damage::Damage;
 pub use durability::Durability;
 pub use encoded_request::{EncodedRequest, RequestError};
 pub use event::Event;
+pub use event_store::{AppendTicket, EventCursor, EventStore, EventSubscription};
 pub use event_type::EventType;
 pub use expected_revision::ExpectedRevision;
+pub use explanation::Explanation;
 pub use limits::Limits;
 pub use name::NameError;
+pub use name_count::{NameCount, NameKind};
+pub use notice::Notice;
+pub use pace::Pace;
 pub use payload::Payload;
 pub use position::{Incarnation, Position, Revision};
 pub use query::{Query, QueryError, QueryItem, QueryTextError};
+pub use read::{Read, Selection};
+pub use read_error::ReadError;
 pub use receipt::Receipt;
+pub use remote_error::RemoteError;
 pub use stored_event::StoredEvent;
 pub use stream_name::StreamName;
 pub use tag::Tag;

@@ -27,15 +27,12 @@ pub mod sabotage;
 mod sabotage;
 mod store;
 
-pub use append::{AppendError, CloseError, Ticket};
+pub use append::{CloseError, Ticket};
 pub use gesta_model::*;
 pub use index::IndexReport;
-pub use log::{Damage, OpenError, RecoveryReport, TruncateError, truncate_after};
+pub use log::{OpenError, RecoveryReport, TruncateError, truncate_after};
 pub use options::{Options, Upkeep};
-pub use read::{
-    Cursor, Explanation, Feed, NameCount, NameKind, Notice, PartitionKey, Read, ReadError, Reader, Statistics,
-    Subscription, VerifyReport, verify,
-};
+pub use read::{Cursor, Feed, PartitionKey, Reader, Statistics, Subscription, VerifyReport, verify};
 pub use store::Store;
 
 /// The examples of the README, compiled and run.

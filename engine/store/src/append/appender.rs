@@ -1,7 +1,7 @@
 //! The append side as its callers see it.
 
+use super::close_error::CloseError;
 use super::committer::Committer;
-use super::error::{AppendError, CloseError};
 use super::sequencer::Staged;
 use super::slot::{Outcome, Slot};
 use super::staging::{Refusal, SpareState, Staging};
@@ -10,7 +10,7 @@ use crate::disk::Disk;
 use crate::index::{Heads, Index, MemoryIndex};
 use crate::log::{Group, Log, LogWriter, Spare, next_segment_bytes};
 use crate::options::{Options, Upkeep};
-use gesta_model::{AppendRequest, Durability, Incarnation};
+use gesta_model::{AppendError, AppendRequest, Durability, Incarnation};
 use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
 use std::thread::JoinHandle;

@@ -1,7 +1,7 @@
 //! One group after another into the log: one write, one sync when somebody waits for it, then each waiter its answer.
 
 use super::appender::Appender;
-use super::error::{AppendError, CloseError};
+use super::close_error::CloseError;
 use super::sequencer::poisoned;
 use super::staging::{SpareState, Staging, Waiter};
 use crate::disk::Disk;
@@ -9,7 +9,7 @@ use crate::index::{BatchPlace, MemoryIndex, RecordKeys};
 use crate::log::{Group, LogWriter, Spare, next_segment_bytes};
 use crate::options::{Options, Upkeep};
 use gesta_model::codec::{HEADERS_BYTES, RecordWalk};
-use gesta_model::{Durability, Timestamp};
+use gesta_model::{AppendError, Durability, Timestamp};
 use parking_lot::MutexGuard;
 use std::io;
 use std::sync::Arc;

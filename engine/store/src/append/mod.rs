@@ -11,8 +11,8 @@
 //! it leaves the rest to the committing thread. The first failed write or sync poisons the writer.
 
 mod appender;
+mod close_error;
 mod committer;
-mod error;
 mod keeper;
 mod prepared;
 mod sequencer;
@@ -22,5 +22,5 @@ mod ticket;
 mod verdict;
 
 pub(crate) use appender::Appender;
-pub use error::{AppendError, CloseError};
+pub use close_error::CloseError;
 pub use ticket::Ticket;

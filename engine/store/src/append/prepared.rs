@@ -1,11 +1,10 @@
 //! A request on its way to the sequencer: everything that can be done for it before the lock is taken.
 
 use super::appender::Appender;
-use super::error::AppendError;
 use crate::disk::Disk;
 use crate::index::{Key, Kind, Plan, RecordKeys};
 use gesta_model::codec::RecordWalk;
-use gesta_model::{AppendRequest, Check, EncodedRequest, Position};
+use gesta_model::{AppendError, AppendRequest, Check, Damage, EncodedRequest, Position};
 use std::ops::Range;
 
 /// A request with its bytes and keys, and what readable events say to it.
@@ -71,7 +70,7 @@ impl<D: Disk> Appender<D> {
 
     /// Searches on up to a position for an earlier try of the request and for events that its conditions exclude.
     pub(super) fn search(&self, prepared: &mut Prepared, until: Position) -> Result<(), AppendError> {
-        let degraded = |damage: crate::log::Damage| AppendError::Degraded { damage: damage.to_string() };
+        let degraded = |damage: Damage| AppendError::Degraded { damage: damage.to_string() };
         let from = prepared.searched;
         if let Some(key) = prepared.request_key {
             let from = from.max(prepared.request.since());

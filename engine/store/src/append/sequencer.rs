@@ -1,7 +1,6 @@
 //! Where requests get their order: checks are judged, positions and revisions given, one request after another.
 
 use super::appender::Appender;
-use super::error::AppendError;
 use super::prepared::Prepared;
 use super::slot::Slot;
 use super::staging::{Refusal, SpareState, Staging, Waiter};
@@ -11,7 +10,9 @@ use crate::index::{Head, Key};
 use crate::log::LogWriter;
 use crate::options::Upkeep;
 use gesta_model::codec::NO_REVISION;
-use gesta_model::{AppendRequest, Check, Conflict, Durability, FailedCheck, Position, Receipt, Revision, StreamName};
+use gesta_model::{
+    AppendError, AppendRequest, Check, Conflict, Durability, FailedCheck, Position, Receipt, Revision, StreamName,
+};
 use parking_lot::MutexGuard;
 use std::collections::HashMap;
 use std::io;

@@ -1,7 +1,6 @@
 //! The place where one waiter finds its outcome, and is woken for it alone.
 
-use super::error::AppendError;
-use gesta_model::Receipt;
+use gesta_model::{AppendError, Receipt};
 use parking_lot::Mutex;
 use std::task::{Context, Poll, Waker};
 use std::thread::Thread;

@@ -1,12 +1,11 @@
 //! What the sequencer holds under its lock: the group that is being gathered, and what may be added to it.
 
-use super::error::AppendError;
 use super::slot::Slot;
 use super::verdict::Verdict;
 use crate::disk::Disk;
 use crate::index::{Heads, MemoryIndex};
 use crate::log::{Group, Spare};
-use gesta_model::{Durability, Position};
+use gesta_model::{AppendError, Durability, Position};
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;

@@ -4,13 +4,11 @@
 //! a conflict to be a retry, the events that the caller missed.
 
 use super::appender::Appender;
-use super::error::AppendError;
 use crate::disk::Disk;
 use crate::index::{Kind, Plan};
-use crate::log::Damage;
 use gesta_model::{
-    Conflict, Durability, EncodedRequest, ExpectedRevision, FailedCheck, Position, Receipt, Revision, StoredEvent,
-    StreamName, Uuid,
+    AppendError, Conflict, Damage, Durability, EncodedRequest, ExpectedRevision, FailedCheck, Position, Receipt,
+    Revision, StoredEvent, StreamName, Uuid,
 };
 use std::ops::Range;
 

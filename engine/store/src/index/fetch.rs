@@ -4,9 +4,9 @@ use super::handle::Index;
 use super::part::Source;
 use super::set::Span;
 use crate::disk::{Disk, DiskFile};
-use crate::log::{Damage, Log, NotABatch, Segment, SegmentWalk, Step, Window};
+use crate::log::{Log, NotABatch, Segment, SegmentWalk, Step, Window};
 use gesta_model::codec::{HEADER_PAGE_BYTES, HEADERS_BYTES, RecordWalk};
-use gesta_model::{Position, Record, Timestamp};
+use gesta_model::{Damage, Position, Record, Timestamp};
 use std::sync::Arc;
 
 /// An event, verified, where it lies.

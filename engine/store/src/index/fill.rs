@@ -6,9 +6,9 @@ use super::memory::MemoryIndex;
 use super::place::BatchPlace;
 use super::record_keys::RecordKeys;
 use crate::disk::Disk;
-use crate::log::{Damage, Found, Log, Segment, SegmentWalk, Step, Window};
-use gesta_model::Position;
+use crate::log::{Found, Log, Segment, SegmentWalk, Step, Window};
 use gesta_model::codec::{HEADER_PAGE_BYTES, HEADERS_BYTES, RecordWalk};
+use gesta_model::{Damage, Position};
 use std::sync::Arc;
 
 /// How far a segment was read into its index.

@@ -7,8 +7,8 @@ use super::memory::MemoryIndex;
 use super::part::Part;
 use super::summaries::{levels, runs};
 use crate::disk::Disk;
-use crate::log::{Damage, Segment, index_name};
-use gesta_model::Position;
+use crate::log::{Segment, index_name};
+use gesta_model::{Damage, Position};
 use std::sync::Arc;
 
 /// How far an index follows its log: the last segment that was read into memory.

@@ -5,7 +5,7 @@ use super::key::Key;
 use super::memory::MemoryIndex;
 use super::set::Head;
 use crate::disk::Disk;
-use crate::log::Damage;
+use gesta_model::Damage;
 use std::collections::HashMap;
 
 /// Heads of streams that were not written since the last roll. Bounded: what is forgotten is asked again.

@@ -5,8 +5,7 @@ use super::key::{Key, Kind};
 use super::set::Span;
 use super::term::Term;
 use crate::disk::Disk;
-use crate::log::Damage;
-use gesta_model::Position;
+use gesta_model::{Damage, Position};
 use std::collections::HashMap;
 
 impl<D: Disk> Index<D> {

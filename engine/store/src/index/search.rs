@@ -5,9 +5,9 @@ use super::handle::Index;
 use super::key::Key;
 use super::plan::{Plan, Tally};
 use crate::disk::Disk;
-use crate::log::{BatchSource, Damage};
+use crate::log::BatchSource;
 use gesta_model::codec::{RecordWalk, RequestHeader};
-use gesta_model::{Position, Revision};
+use gesta_model::{Damage, Position, Revision};
 use std::ops::Range;
 
 impl<D: Disk> Index<D> {

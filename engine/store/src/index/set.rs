@@ -6,8 +6,7 @@ use super::plan::Plan;
 use super::summaries::Summary;
 use super::term::Term;
 use crate::disk::Disk;
-use crate::log::Damage;
-use gesta_model::{Position, Revision};
+use gesta_model::{Damage, Position, Revision};
 use std::ops::Range;
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! Why a store cannot be opened. In every case the store is left as it was.
 
+use gesta_model::ReadError;
 use std::io::{self, ErrorKind};
 use thiserror::Error;
 
@@ -91,7 +92,7 @@ impl OpenError {
 }
 
 /// What was tried with a file, what the disk said, and what to do about it.
-pub(crate) fn describe_failure(path: &str, what: &str, error: &io::Error) -> String {
+fn describe_failure(path: &str, what: &str, error: &io::Error) -> String {
     let advice = match error.kind() {
         ErrorKind::PermissionDenied
         | ErrorKind::AlreadyExists
@@ -106,4 +107,10 @@ pub(crate) fn describe_failure(path: &str, what: &str, error: &io::Error) -> Str
     // A disk names the file by itself, which need not be told twice.
     let said = said.strip_prefix(path).and_then(|said| said.strip_prefix(": ")).unwrap_or(&said);
     format!("{path}: {what}: {said}: {advice}")
+}
+
+impl From<OpenError> for ReadError {
+    fn from(error: OpenError) -> Self {
+        Self::Refresh(Box::new(error))
+    }
 }

@@ -17,7 +17,6 @@
 //! are the same position.
 
 mod batch_source;
-mod damage;
 mod error;
 mod files;
 mod manifest;
@@ -33,9 +32,7 @@ mod watermarks;
 mod writer;
 
 pub(crate) use batch_source::{BatchSource, Bytes, Found, NotABatch, Window};
-pub use damage::Damage;
 pub use error::OpenError;
-pub(crate) use error::describe_failure;
 pub(crate) use files::{LOCK, appear, index_name, parse_summary_name, summary_name};
 pub(crate) use manifest::Manifest;
 pub(crate) use observed::ObservedLog;

@@ -4,7 +4,6 @@
 //! batch or mark, a millisecond later.
 
 use super::batch_source::{BatchSource, Window};
-use super::damage::Damage;
 use super::error::OpenError;
 use super::manifest::Manifest;
 use super::recovery::{
@@ -15,7 +14,7 @@ use super::segment::{Segment, Segments};
 use super::shared::Log;
 use crate::disk::{Access, Disk};
 use gesta_model::codec::HEADER_PAGE_BYTES;
-use gesta_model::{Incarnation, Position};
+use gesta_model::{Damage, Incarnation, Position};
 use parking_lot::Mutex;
 use std::sync::Arc;
 

@@ -1,11 +1,10 @@
 //! The batches of one segment in order, over damage: what is damaged is named and skipped, never passed over in silence.
 
 use super::batch_source::{BatchSource, Bytes, Found, NotABatch};
-use super::damage::Damage;
 use super::origin::Origin;
 use crate::sabotage::{Bug, has};
-use gesta_model::Position;
 use gesta_model::codec::{BatchKind, HEADER_PAGE_BYTES};
+use gesta_model::{Damage, Position};
 
 /// What a walk comes upon.
 #[derive(Debug)]

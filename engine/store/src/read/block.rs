@@ -1,8 +1,8 @@
 //! The batches of a stretch of one segment, found by their headers; bodies are verified when they are read.
 
 use crate::disk::{Disk, DiskFile};
-use crate::log::{Damage, Found, Log, Segment, SegmentWalk, Step};
-use gesta_model::Position;
+use crate::log::{Found, Log, Segment, SegmentWalk, Step};
+use gesta_model::{Damage, Position};
 use std::io;
 
 /// A stretch of a segment.

@@ -1,15 +1,11 @@
 //! A bounded read: one record after another, each borrowed from where it lies.
 
-use super::error::ReadError;
-use super::explanation::Explanation;
 use super::pick::{ALL_REVISIONS, Pick};
 use super::reader::Library;
-use super::request::{Read, Selection};
 use super::sweep::Sweep;
 use crate::disk::{Disk, RealDisk};
-use crate::log::Damage;
 use gesta_model::codec::Record;
-use gesta_model::{Position, Revision, Timestamp};
+use gesta_model::{Damage, Explanation, Position, Read, ReadError, Revision, Selection, Timestamp};
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
@@ -103,7 +99,7 @@ impl<D: Disk> Cursor<D> {
     pub fn explain(&self) -> Explanation {
         match &self.course {
             Course::Sweep(_) => Explanation::default(),
-            Course::Pick(pick) => Explanation::new(pick.tally, pick.touched),
+            Course::Pick(pick) => pick.explain(),
         }
     }
 

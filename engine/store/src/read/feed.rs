@@ -3,14 +3,12 @@
 //! Each feed walks over the whole log for itself. It verifies every batch, and of the records that belong to other feeds it
 //! looks at the names alone.
 
-use super::error::ReadError;
 use super::reader::{Library, Reader};
 use super::sweep::Sweep;
 use crate::disk::{Disk, RealDisk};
 use crate::index::Kind;
-use crate::log::Damage;
 use gesta_model::codec::Record;
-use gesta_model::{Position, Timestamp};
+use gesta_model::{Damage, Position, ReadError, Timestamp};
 use std::ops::{Bound, Range, RangeBounds};
 use std::sync::Arc;
 

@@ -12,28 +12,19 @@
 
 mod block;
 mod cursor;
-mod error;
-mod explanation;
 mod feed;
 mod names;
-mod notice;
 mod pick;
 mod reader;
-mod request;
 mod statistics;
 mod subscription;
 mod sweep;
 mod verify;
 
 pub use cursor::Cursor;
-pub use error::ReadError;
-pub use explanation::Explanation;
 pub use feed::{Feed, PartitionKey};
-pub use names::{NameCount, NameKind};
-pub use notice::Notice;
 pub(crate) use reader::Library;
 pub use reader::Reader;
-pub use request::Read;
 pub use statistics::Statistics;
 pub use subscription::Subscription;
 pub use verify::{VerifyReport, verify};

@@ -1,36 +1,9 @@
 //! The names that events have: streams, categories, types and tags, with how many events each has.
 
-use super::error::ReadError;
 use super::reader::Reader;
 use crate::disk::Disk;
 use crate::index::{IndexReport, Kind};
-use gesta_model::{Category, Position, Record, Revision};
-
-/// What names are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum NameKind {
-    /// Names of streams.
-    Stream,
-    /// The parts of stream names before their first `-`.
-    Category,
-    /// Names of kinds of events.
-    Type,
-    /// Tags.
-    Tag,
-}
-
-/// A name that events have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NameCount {
-    /// The name.
-    pub name: String,
-    /// How many events have it.
-    pub count: u64,
-    /// The position of the last of them.
-    pub last: Position,
-    /// Of a stream: the revision of its last event.
-    pub last_revision: Option<Revision>,
-}
+use gesta_model::{Category, NameCount, NameKind, ReadError, Record};
 
 impl<D: Disk> Reader<D> {
     /// All names of a kind that begin with `prefix`, in the order of their bytes.
@@ -44,11 +17,11 @@ impl<D: Disk> Reader<D> {
             return Err(ReadError::Damaged(damage));
         }
         let mut names = Vec::new();
-        for term in index.terms(kind.in_index(), head) {
+        for term in index.terms(in_index(kind), head) {
             let (event, _) = index.fetch(term.first, head).map_err(ReadError::Damaged)?;
             let record = event.record();
-            let is_meant = |name: &&str| index.keyring.key(kind.in_index(), name.as_bytes()) == term.key;
-            if let Some(name) = kind.names_of(&record).find(is_meant).filter(|name| name.starts_with(prefix)) {
+            let is_meant = |name: &&str| index.keyring.key(in_index(kind), name.as_bytes()) == term.key;
+            if let Some(name) = names_of(kind, &record).find(is_meant).filter(|name| name.starts_with(prefix)) {
                 let last_revision = term.last_revision();
                 names.push(NameCount { name: name.to_owned(), count: term.count, last: term.last, last_revision });
             }
@@ -66,27 +39,26 @@ impl<D: Disk> Reader<D> {
     /// How many names of a kind there are.
     #[must_use]
     pub fn name_count(&self, kind: NameKind) -> u64 {
-        self.library().index.count(kind.in_index(), self.head())
+        self.library().index.count(in_index(kind), self.head())
     }
 }
 
-impl NameKind {
-    fn in_index(self) -> Kind {
-        match self {
-            Self::Stream => Kind::Stream,
-            Self::Category => Kind::Category,
-            Self::Type => Kind::Type,
-            Self::Tag => Kind::Tag,
-        }
+/// Where the index keeps names of a kind.
+fn in_index(kind: NameKind) -> Kind {
+    match kind {
+        NameKind::Stream => Kind::Stream,
+        NameKind::Category => Kind::Category,
+        NameKind::Type => Kind::Type,
+        NameKind::Tag => Kind::Tag,
     }
+}
 
-    /// The names of this kind that an event has.
-    fn names_of<'r>(self, record: &Record<'r>) -> Box<dyn Iterator<Item = &'r str> + 'r> {
-        match self {
-            Self::Stream => Box::new(record.stream().into_iter()),
-            Self::Category => Box::new(record.stream().and_then(Category::of).into_iter()),
-            Self::Type => Box::new(std::iter::once(record.event_type())),
-            Self::Tag => Box::new(record.tags()),
-        }
+/// The names of a kind that an event has.
+fn names_of<'r>(kind: NameKind, record: &Record<'r>) -> Box<dyn Iterator<Item = &'r str> + 'r> {
+    match kind {
+        NameKind::Stream => Box::new(record.stream().into_iter()),
+        NameKind::Category => Box::new(record.stream().and_then(Category::of).into_iter()),
+        NameKind::Type => Box::new(std::iter::once(record.event_type())),
+        NameKind::Tag => Box::new(record.tags()),
     }
 }

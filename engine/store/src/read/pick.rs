@@ -1,14 +1,12 @@
 //! The events that the index finds: each looked up by its position and verified alone.
 
 use super::cursor::Step;
-use super::error::ReadError;
 use super::reader::Library;
-use super::request::Selection;
 use crate::disk::{Disk, DiskFile};
-use crate::index::{IndexSet, Plan, Source, Span, Tally, segment_of};
-use crate::log::{Damage, Segment};
+use crate::index::{IndexSet, Keyring, Plan, Source, Span, Tally, segment_of};
+use crate::log::Segment;
 use gesta_model::codec::Record;
-use gesta_model::{Position, Revision, Timestamp};
+use gesta_model::{Damage, Explanation, Position, Query, ReadError, Revision, Selection, Timestamp};
 use roaring::bitmap::IntoIter;
 use std::collections::VecDeque;
 use std::ops::{Range, RangeInclusive};
@@ -34,9 +32,9 @@ pub(super) struct Pick<D: Disk> {
     /// The positions asked for that no part speaks of, because the first segments are missing.
     missing_start: Option<Damage>,
     standing: Option<Standing>,
-    pub(super) tally: Tally,
+    tally: Tally,
     /// Records that were looked at.
-    pub(super) touched: u64,
+    touched: u64,
 }
 
 /// The part that is being read.
@@ -100,7 +98,7 @@ impl<D: Disk> Pick<D> {
         is_backward: bool,
     ) -> Self {
         let set = library.index.set.load_full();
-        let plan = selection.plan(&library.index.keyring);
+        let plan = plan_of(&selection, &library.index.keyring);
         let missing_start = set.missing_start(positions.end).and_then(|missing| {
             let lost = missing.positions.start.max(positions.start)..missing.positions.end.min(positions.end);
             (!lost.is_empty()).then_some(Damage { file: library.path.clone(), positions: lost, ..missing })
@@ -126,6 +124,16 @@ impl<D: Disk> Pick<D> {
     /// The positions still to be read.
     pub(super) fn remaining_positions(&self) -> Range<Position> {
         self.next..self.end
+    }
+
+    /// What reading has cost so far.
+    pub(super) fn explain(&self) -> Explanation {
+        Explanation {
+            lists_read: self.tally.lists,
+            segments_asked: self.tally.asked_segments,
+            segments_skipped: self.tally.skipped_segments,
+            records_touched: self.touched,
+        }
     }
 
     /// When the store took the event that was read last.
@@ -267,5 +275,14 @@ impl<D: Disk> Pick<D> {
         } else {
             self.next = self.next.max(positions.end).min(self.end);
         }
+    }
+}
+
+/// What to look for in the index.
+fn plan_of(selection: &Selection, keyring: &Keyring) -> Plan {
+    match selection {
+        Selection::Everything => Plan::of(&Query::everything(), keyring),
+        Selection::Stream(stream) => Plan::of_stream(stream, keyring),
+        Selection::Query(query) => Plan::of(query, keyring),
     }
 }

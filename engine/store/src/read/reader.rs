@@ -1,14 +1,12 @@
 //! Where reads begin.
 
 use super::cursor::Cursor;
-use super::error::ReadError;
-use super::request::Read;
 use super::statistics::Statistics;
 use super::subscription::Subscription;
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::index::{Following, Index, Kind};
-use crate::log::{Damage, Log, ObservedLog, OpenError};
-use gesta_model::{Position, Revision, StoredEvent, StreamName, Uuid};
+use crate::log::{Log, ObservedLog, OpenError};
+use gesta_model::{Damage, Position, Read, ReadError, Revision, StoredEvent, StreamName, Uuid};
 use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;

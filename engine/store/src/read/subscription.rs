@@ -1,13 +1,9 @@
 //! An unbounded read: what is there, then what comes.
 
 use super::cursor::{Cursor, Step};
-use super::error::ReadError;
-use super::explanation::Explanation;
-use super::notice::Notice;
 use super::reader::Reader;
-use super::request::Read;
 use crate::disk::{Disk, RealDisk};
-use gesta_model::{Position, Timestamp};
+use gesta_model::{Explanation, Notice, Pace, Position, Read, ReadError, Timestamp};
 use std::time::{Duration, Instant};
 
 /// Events from a place on, without end.
@@ -44,8 +40,7 @@ pub struct Subscription<D: Disk = RealDisk> {
     from: Position,
     since: Option<Timestamp>,
     sees_unsynced: bool,
-    progress_every: Duration,
-    behind_after: u64,
+    pace: Pace,
     /// It has caught up, and not fallen behind since.
     is_live: bool,
     /// When it was first found that there is nothing to hand out, since the last notice.
@@ -66,18 +61,24 @@ impl<D: Disk> Subscription<D> {
             from,
             since,
             sees_unsynced,
-            progress_every: Duration::from_secs(1),
-            behind_after: 10_000,
+            pace: Pace::default(),
             is_live: false,
             quiet_since: None,
         }
+    }
+
+    /// Sets when it says how far it has come.
+    #[must_use]
+    pub fn pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
     }
 
     /// Says [`Notice::Progress`] when nothing matched for so long, even if nothing was appended: one second unless said
     /// otherwise. [`Duration::MAX`] means never.
     #[must_use]
     pub fn progress_every(mut self, interval: Duration) -> Self {
-        self.progress_every = interval;
+        self.pace.progress_every = interval;
         self
     }
 
@@ -85,7 +86,7 @@ impl<D: Disk> Subscription<D> {
     /// or not: 10,000 unless said otherwise.
     #[must_use]
     pub fn behind_after(mut self, event_count: u64) -> Self {
-        self.behind_after = event_count;
+        self.pace.behind_after = event_count;
         self
     }
 
@@ -120,7 +121,7 @@ impl<D: Disk> Subscription<D> {
             }
             let now = Instant::now();
             let deadline = *deadline.get_or_insert_with(|| now.checked_add(timeout));
-            let progress_at = self.quiet_since.get_or_insert(now).checked_add(self.progress_every);
+            let progress_at = self.quiet_since.get_or_insert(now).checked_add(self.pace.progress_every);
             if progress_at.is_some_and(|progress_at| progress_at <= now) {
                 self.quiet_since = Some(now);
                 return Ok(Notice::Progress(self.position()));
@@ -154,7 +155,7 @@ impl<D: Disk> Subscription<D> {
 
     /// Whether the head has run away from a subscription that had caught up.
     fn has_fallen_behind(&self) -> bool {
-        self.is_live && self.reader.head().since(self.position()) > self.behind_after
+        self.is_live && self.reader.head().since(self.position()) > self.pace.behind_after
     }
 
     /// Goes on to the head as of now; `false` when everything up to it has been looked at.

@@ -1,12 +1,11 @@
 //! Every event of a stretch of the log, batch by batch: what a full replay is made of.
 
 use super::block::{Block, Entry};
-use super::error::ReadError;
 use super::reader::Library;
 use crate::disk::Disk;
-use crate::log::{BatchSource, Damage, Found, Segment};
+use crate::log::{BatchSource, Found, Segment};
 use gesta_model::codec::{BodyError, HEADER_PAGE_BYTES, HEADERS_BYTES, Record, RecordWalk};
-use gesta_model::{Position, Timestamp};
+use gesta_model::{Damage, Position, ReadError, Timestamp};
 use std::ops::Range;
 use std::sync::Arc;
 

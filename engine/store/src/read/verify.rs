@@ -2,9 +2,9 @@
 
 use super::reader::Reader;
 use crate::disk::{Disk, DiskFile, RealDisk};
-use crate::log::{Damage, Found, Log, OpenError, Segment, SegmentWalk, Step, Window};
-use gesta_model::Position;
+use crate::log::{Found, Log, OpenError, Segment, SegmentWalk, Step, Window};
 use gesta_model::codec::{HEADER_PAGE_BYTES, SegmentHeader, verify_records};
+use gesta_model::{Damage, Position};
 use std::path::Path;
 
 /// What reading every byte found.

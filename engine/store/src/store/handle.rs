@@ -1,11 +1,11 @@
 //! A store that is open for writing.
 
-use crate::append::{AppendError, Appender, CloseError, Ticket};
+use crate::append::{Appender, CloseError, Ticket};
 use crate::disk::{Disk, RealDisk};
 use crate::log::{Manifest, RecoveryReport};
-use crate::read::{Cursor, Read, Reader, Subscription};
+use crate::read::{Cursor, Reader, Subscription};
 use crate::sabotage::{Bug, has};
-use gesta_model::{AppendRequest, Incarnation, Position, Receipt};
+use gesta_model::{AppendError, AppendRequest, Incarnation, Position, Read, Receipt};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -52,7 +52,7 @@ impl<D: Disk> Store<D> {
     /// A read that asks for unsynced events sees everything that was appended before the call.
     #[must_use]
     pub fn read(&self, read: Read) -> Cursor<D> {
-        if read.sees_unsynced() {
+        if read.sees_unsynced {
             // A writer that cannot flush is poisoned; what it wrote can be read all the same.
             let _ = self.appender.flush();
         }

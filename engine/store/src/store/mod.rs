@@ -1,5 +1,6 @@
 //! The store: both sides wired together, once.
 
+mod event_store;
 mod handle;
 mod open;
 

@@ -6,12 +6,11 @@
 use super::files::SegmentFile;
 use crate::disk::{Disk, DiskFile};
 use crate::log::batch_source::{BatchSource, Found, Window, is_zero};
-use crate::log::damage::Damage;
 use crate::log::error::OpenError;
 use crate::log::origin::Origin;
 use crate::log::walk::{SegmentWalk, Step};
-use gesta_model::Position;
 use gesta_model::codec::{BatchKind, HEADER_PAGE_BYTES, HEADERS_BYTES, SEAL_BODY_BYTES, Seal, SegmentHeader};
+use gesta_model::{Damage, Position};
 
 /// Names what is missing between the segments. Refuses segments that do not continue each other: nothing tells which of
 /// them is of another time.

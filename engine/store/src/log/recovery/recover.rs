@@ -8,15 +8,14 @@ use super::report::RecoveryReport;
 use super::tail_scan::{Stop, TailScan};
 use crate::disk::{Access, Disk, DiskFile};
 use crate::log::batch_source::{BatchSource, Found, NotABatch, Window};
-use crate::log::damage::Damage;
 use crate::log::error::OpenError;
 use crate::log::files::{MANIFESTS, parse_segment_name, remove_unfinished};
 use crate::log::manifest::Manifest;
 use crate::log::segment::Segment;
 use crate::log::spare::{Spare, fill_with_zeros};
 use crate::log::truncation::finish_truncation;
-use gesta_model::Position;
 use gesta_model::codec::{HEADER_PAGE_BYTES, SegmentHeader};
+use gesta_model::{Damage, Position};
 use std::io;
 use std::sync::Arc;
 

@@ -1,7 +1,6 @@
 //! What opening a log found.
 
-use crate::log::Damage;
-use gesta_model::{Incarnation, Position};
+use gesta_model::{Damage, Incarnation, Position};
 
 /// What opening a log found and did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

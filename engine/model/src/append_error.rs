@@ -1,13 +1,14 @@
 //! Why an append was not made, or its outcome is not known.
 
-use gesta_model::{Conflict, Position, RequestError, Revision, StreamName, Uuid};
+use crate::{Conflict, Position, RemoteError, RequestError, Revision, StreamName, Uuid};
 use std::io;
 use std::sync::Arc;
 use thiserror::Error;
 
 /// Why an append was not made.
 ///
-/// After every variant but [`AppendError::Poisoned`], nothing of the request is in the log.
+/// After every variant but [`AppendError::Poisoned`] and an unknown outcome of [`AppendError::Remote`], nothing of the
+/// request is in the log.
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum AppendError {
@@ -72,12 +73,7 @@ pub enum AppendError {
     /// The store was closed.
     #[error("the store is closed: open it again")]
     Closed,
-}
-
-/// Why a store was not closed cleanly. Everything that was acknowledged as durable is durable all the same.
-#[derive(Clone, Debug, Error)]
-#[error("the store could not be closed cleanly ({cause}): it will be recovered when it is opened again")]
-pub struct CloseError {
-    /// What the disk said.
-    pub cause: Arc<io::Error>,
+    /// The server, or the way to it.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
 }

@@ -1,7 +1,5 @@
 //! What an answer cost.
 
-use crate::index::Tally;
-
 /// What finding events has cost so far: all zeros for a read of everything, which asks no index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Explanation {
@@ -13,15 +11,4 @@ pub struct Explanation {
     pub segments_skipped: u64,
     /// Records that were looked at.
     pub records_touched: u64,
-}
-
-impl Explanation {
-    pub(super) fn new(tally: Tally, records_touched: u64) -> Self {
-        Self {
-            lists_read: tally.lists,
-            segments_asked: tally.asked_segments,
-            segments_skipped: tally.skipped_segments,
-            records_touched,
-        }
-    }
 }

@@ -1,47 +1,49 @@
 //! What is to be read.
 
-use crate::index::{Keyring, Plan};
-use gesta_model::{Position, Query, Record, Revision, StreamName, Timestamp};
+use crate::{Position, Query, Record, Revision, StreamName, Timestamp};
 
 /// Which events to read, from where, in which direction and how many.
 ///
 /// ```
-/// # use gesta::{Read, Revision, StreamName};
+/// # use gesta_model::{Read, Revision, StreamName};
 /// let newest = Read::all().backwards().limit(10);
 /// let rest_of_order = Read::stream(StreamName::new("order-17")?).from_revision(Revision(4));
-/// # Ok::<(), gesta::NameError>(())
+/// # Ok::<(), gesta_model::NameError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Read {
-    pub(super) selection: Selection,
-    pub(super) from: Option<Position>,
-    pub(super) from_revision: Option<Revision>,
-    pub(super) since: Option<Timestamp>,
-    pub(super) limit: u64,
-    pub(super) is_backward: bool,
-    pub(super) sees_unsynced: bool,
+    /// Which events.
+    pub selection: Selection,
+    /// The position to begin at, inclusive.
+    pub from: Option<Position>,
+    /// The revision of the stream to begin at, inclusive.
+    pub from_revision: Option<Revision>,
+    /// Nothing that the store took before.
+    pub since: Option<Timestamp>,
+    /// How many events at most.
+    pub limit: u64,
+    /// Whether from the newest to the oldest.
+    pub is_backward: bool,
+    /// Whether events are shown that are not synced yet.
+    pub sees_unsynced: bool,
 }
 
 /// Which events are meant.
-#[derive(Clone, Debug)]
-pub(super) enum Selection {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// All of them.
     Everything,
+    /// Those of one stream.
     Stream(StreamName),
+    /// Those that match a query.
     Query(Query),
 }
 
 impl Selection {
-    /// What to look for in the index.
-    pub(super) fn plan(&self, keyring: &Keyring) -> Plan {
-        match self {
-            Self::Everything => Plan::of(&Query::everything(), keyring),
-            Self::Stream(stream) => Plan::of_stream(stream, keyring),
-            Self::Query(query) => Plan::of(query, keyring),
-        }
-    }
-
     /// Whether an event is meant, by its own word.
-    pub(super) fn matches(&self, record: &Record<'_>) -> bool {
+    #[must_use]
+    pub fn matches(&self, record: &Record<'_>) -> bool {
         match self {
             Self::Everything => true,
             Self::Stream(stream) => record.stream() == Some(stream.as_str()),
@@ -122,10 +124,5 @@ impl Read {
     pub fn unsynced(mut self) -> Self {
         self.sees_unsynced = true;
         self
-    }
-
-    /// Whether unsynced events are asked for.
-    pub(crate) fn sees_unsynced(&self) -> bool {
-        self.sees_unsynced
     }
 }

@@ -1,6 +1,7 @@
 //! Why events cannot be read.
 
-use crate::log::{Damage, OpenError, describe_failure};
+use crate::{Damage, Incarnation, Position, RemoteError};
+use std::error::Error as StdError;
 use std::io;
 use thiserror::Error;
 
@@ -17,7 +18,7 @@ pub enum ReadError {
     )]
     NoEventIds,
     /// The disk failed.
-    #[error("{}", describe_failure(path, "cannot be read", error))]
+    #[error("{}cannot be read: {error}: look after the disk and the system's limits", named(path, error))]
     Io {
         /// The file.
         path: String,
@@ -30,7 +31,26 @@ pub enum ReadError {
          `unsynced`"
     )]
     UnsyncedSubscription,
+    /// A position was given out in a life of the log whose end was lost: it may stand for another event now.
+    #[error(
+        "position {position} of incarnation {given_in} was lost with the unsynced end of the log: what was built from it \
+         holds events that are gone; build it again from an earlier position"
+    )]
+    LostTail {
+        /// The life of the log that gave it out.
+        given_in: Incarnation,
+        /// The position.
+        position: Position,
+    },
     /// Another process's log could not be looked at again.
+    #[error("{0}")]
+    Refresh(#[source] Box<dyn StdError + Send + Sync>),
+    /// The server, or the way to it.
     #[error(transparent)]
-    Refresh(#[from] OpenError),
+    Remote(#[from] RemoteError),
+}
+
+/// The file, unless the disk names it by itself.
+fn named(path: &str, error: &io::Error) -> String {
+    if error.to_string().starts_with(path) { String::new() } else { format!("{path}: ") }
 }

@@ -1,6 +1,6 @@
 //! A place in the log whose bytes are not what was written there.
 
-use gesta_model::Position;
+use crate::Position;
 use std::fmt;
 use std::ops::Range;
 

@@ -1,7 +1,6 @@
 //! What a subscription says.
 
-use gesta_model::Position;
-use gesta_model::codec::Record;
+use crate::{Position, Record};
 
 /// An event, or how far a subscription has come.
 ///
@@ -16,9 +15,9 @@ pub enum Notice<'s> {
     /// more after each [`Notice::FellBehind`].
     CaughtUp(Position),
     /// Having caught up, the subscription is behind again: the event that comes next is further below the head than
-    /// [`behind_after`](crate::Subscription::behind_after) says.
+    /// [`Pace::behind_after`](crate::Pace::behind_after) says.
     FellBehind(Position),
-    /// Nothing matched for a while; see [`progress_every`](crate::Subscription::progress_every).
+    /// Nothing matched for a while; see [`Pace::progress_every`](crate::Pace::progress_every).
     Progress(Position),
     /// Nothing was to be said before the timeout came.
     TimedOut(Position),

@@ -1,0 +1,82 @@
+//! What every store of events can do, be it linked into the program or behind a server.
+
+use crate::{
+    AppendError, AppendRequest, Explanation, Incarnation, NameCount, NameKind, Notice, Pace, Position, Read, ReadError,
+    Receipt, Record, Revision, StoredEvent, StreamName, Timestamp, Uuid,
+};
+use std::time::Duration;
+
+/// A store of events. Calls block until they have their answer.
+///
+/// The store of `gesta` implements it, and so does the client of a server; one suite of tests holds both to the same
+/// meaning. Code that sees only this trait runs on either.
+pub trait EventStore: Send + Sync {
+    /// The outcome of a submitted append, now or later.
+    type Ticket: AppendTicket;
+    /// A bounded read.
+    type Cursor: EventCursor;
+    /// An unbounded read.
+    type Subscription: EventSubscription;
+
+    /// Appends events and waits for the durability that the request asks for.
+    fn append(&self, request: AppendRequest) -> Result<Receipt, AppendError>;
+
+    /// Appends events without waiting but for room: the ticket has the outcome. Requests of one thread are taken in the
+    /// order in which they are submitted.
+    fn submit(&self, request: AppendRequest) -> Result<Self::Ticket, AppendError>;
+
+    /// Reads events up to the head as of now.
+    fn read(&self, read: Read) -> Result<Self::Cursor, ReadError>;
+
+    /// Reads events, and goes on with those that are appended later: forward, and only what is durable.
+    fn subscribe(&self, read: Read, pace: Pace) -> Result<Self::Subscription, ReadError>;
+
+    /// The first position not yet readable.
+    fn head(&self) -> Result<Position, ReadError>;
+
+    /// The last revision of a stream; `None` when it has no readable events.
+    fn stream_revision(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError>;
+
+    /// The event with an id, the last one where several have it; for stores that were made to tell.
+    fn event(&self, id: Uuid) -> Result<Option<StoredEvent>, ReadError>;
+
+    /// All names of a kind that begin with `prefix`, in the order of their bytes.
+    fn names(&self, kind: NameKind, prefix: &str) -> Result<Vec<NameCount>, ReadError>;
+
+    /// Whether a position that was given out in a life of the log was lost with the unsynced end of it.
+    fn is_lost(&self, given_in: Incarnation, position: Position) -> Result<bool, ReadError>;
+}
+
+/// A promise of a receipt. Dropping it does not undo the append.
+pub trait AppendTicket {
+    /// Waits for the outcome.
+    fn wait(self) -> Result<Receipt, AppendError>;
+}
+
+/// Events in order, up to the head as of the read.
+pub trait EventCursor {
+    /// The next record; `None` when all have been read. After [`ReadError::Damaged`] the next call goes on beyond it.
+    fn next_record(&mut self) -> Option<Result<Record<'_>, ReadError>>;
+
+    /// The first position that was not readable when the read began: what a later
+    /// [`unless`](AppendRequest::unless) passes as `after`.
+    fn head(&self) -> Position;
+
+    /// When the store took the event that was read last.
+    fn recorded_at(&self) -> Option<Timestamp>;
+
+    /// What finding the events has cost so far.
+    fn explain(&self) -> Explanation;
+}
+
+/// Events from a place on, without end.
+pub trait EventSubscription {
+    /// The next event, or what else there is to say, waiting for it as long as `timeout`.
+    fn next(&mut self, timeout: Duration) -> Result<Notice<'_>, ReadError>;
+
+    /// Everything below it was handed out, or is not of this subscription.
+    fn position(&self) -> Position;
+
+    /// When the store took the event that was handed out last.
+    fn recorded_at(&self) -> Option<Timestamp>;
+}

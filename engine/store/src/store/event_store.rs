@@ -1,0 +1,93 @@
+//! The store as any store of events: what code that does not care where the store is sees of it.
+
+use super::Store;
+use crate::append::Ticket;
+use crate::disk::Disk;
+use crate::read::{Cursor, Subscription};
+use gesta_model::{
+    AppendError, AppendRequest, AppendTicket, EventCursor, EventStore, EventSubscription, Explanation, Incarnation,
+    NameCount, NameKind, Notice, Pace, Position, Read, ReadError, Receipt, Record, Revision, StoredEvent, StreamName,
+    Timestamp, Uuid,
+};
+use std::time::Duration;
+
+impl<D: Disk> EventStore for Store<D> {
+    type Ticket = Ticket<D>;
+    type Cursor = Cursor<D>;
+    type Subscription = Subscription<D>;
+
+    fn append(&self, request: AppendRequest) -> Result<Receipt, AppendError> {
+        Self::append(self, request)
+    }
+
+    fn submit(&self, request: AppendRequest) -> Result<Ticket<D>, AppendError> {
+        Self::submit(self, request)
+    }
+
+    fn read(&self, read: Read) -> Result<Cursor<D>, ReadError> {
+        Ok(Self::read(self, read))
+    }
+
+    fn subscribe(&self, read: Read, pace: Pace) -> Result<Subscription<D>, ReadError> {
+        Ok(Self::subscribe(self, read).pace(pace))
+    }
+
+    fn head(&self) -> Result<Position, ReadError> {
+        Ok(self.reader.head())
+    }
+
+    fn stream_revision(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError> {
+        self.reader.stream_revision(stream)
+    }
+
+    fn event(&self, id: Uuid) -> Result<Option<StoredEvent>, ReadError> {
+        self.reader.event(id)
+    }
+
+    fn names(&self, kind: NameKind, prefix: &str) -> Result<Vec<NameCount>, ReadError> {
+        self.reader.names(kind, prefix)
+    }
+
+    fn is_lost(&self, given_in: Incarnation, position: Position) -> Result<bool, ReadError> {
+        Ok(Self::is_lost(self, given_in, position))
+    }
+}
+
+impl<D: Disk> AppendTicket for Ticket<D> {
+    fn wait(self) -> Result<Receipt, AppendError> {
+        Self::wait(self)
+    }
+}
+
+impl<D: Disk> EventCursor for Cursor<D> {
+    #[inline]
+    fn next_record(&mut self) -> Option<Result<Record<'_>, ReadError>> {
+        Self::next_record(self)
+    }
+
+    fn head(&self) -> Position {
+        Self::head(self)
+    }
+
+    fn recorded_at(&self) -> Option<Timestamp> {
+        Self::recorded_at(self)
+    }
+
+    fn explain(&self) -> Explanation {
+        Self::explain(self)
+    }
+}
+
+impl<D: Disk> EventSubscription for Subscription<D> {
+    fn next(&mut self, timeout: Duration) -> Result<Notice<'_>, ReadError> {
+        Self::next(self, timeout)
+    }
+
+    fn position(&self) -> Position {
+        Self::position(self)
+    }
+
+    fn recorded_at(&self) -> Option<Timestamp> {
+        Self::recorded_at(self)
+    }
+}
