@@ -1,6 +1,8 @@
 //! A request as bytes, ready for the writer to place: made by whoever appends, outside every lock.
 
-use crate::codec::{REQUEST_HEADER_BYTES, Record, RequestHeader, encode_record, fingerprint, place_record};
+use crate::codec::{
+    REQUEST_HEADER_BYTES, Record, RecordError, RequestHeader, encode_record, fingerprint, place_record,
+};
 use crate::limits::{QUERY_TERMS_MAX, RECORD_BYTES_MAX, REQUEST_CHECKS_MAX, TAG_COUNT_MAX};
 use crate::{AppendRequest, Check, Durability, Event, Limits, Position, Uuid};
 use thiserror::Error;
@@ -71,6 +73,20 @@ pub enum RequestError {
         /// How many there may be.
         max: usize,
     },
+    /// A record that was encoded elsewhere is not one.
+    #[error("event {ordinal}: {error}: encode it as docs/FORMAT.md says")]
+    Record {
+        /// Which event of the request, from 0.
+        ordinal: usize,
+        /// What is wrong with it.
+        error: RecordError,
+    },
+    /// A request that was encoded elsewhere holds more than its records.
+    #[error("{bytes} bytes follow the last record of the request: count the records, and pad each to 8 bytes")]
+    TrailingBytes {
+        /// How many.
+        bytes: usize,
+    },
     /// The encoded request is too large.
     #[error("request of {bytes} bytes, at most {max} are allowed: split it")]
     TooLarge {
@@ -84,14 +100,14 @@ pub enum RequestError {
 /// An append request whose events are records already, checksums included.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncodedRequest {
-    bytes: Vec<u8>,
-    event_count: u32,
-    checks: Vec<Check>,
-    durability: Durability,
-    request_id: Option<Uuid>,
-    since: Position,
-    missed_max: u32,
-    fingerprint: u64,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) event_count: u32,
+    pub(crate) checks: Vec<Check>,
+    pub(crate) durability: Durability,
+    pub(crate) request_id: Option<Uuid>,
+    pub(crate) since: Position,
+    pub(crate) missed_max: u32,
+    pub(crate) fingerprint: u64,
 }
 
 impl AppendRequest {
@@ -119,6 +135,12 @@ impl EncodedRequest {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Its records alone, one after another: what travels to a server.
+    #[must_use]
+    pub fn record_bytes(&self) -> &[u8] {
+        self.bytes.get(REQUEST_HEADER_BYTES..).unwrap_or_default()
     }
 
     /// How many events it holds.
@@ -207,7 +229,7 @@ fn encode_events(
 }
 
 /// Writes the header of a request that has events.
-fn write_header(bytes: &mut [u8], record_count: u32, request_id: Option<Uuid>, fingerprint: u64) {
+pub(crate) fn write_header(bytes: &mut [u8], record_count: u32, request_id: Option<Uuid>, fingerprint: u64) {
     // The limits keep the length within 32 bits.
     let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     if let Some(header) = bytes.first_chunk_mut::<REQUEST_HEADER_BYTES>() {
@@ -217,7 +239,7 @@ fn write_header(bytes: &mut [u8], record_count: u32, request_id: Option<Uuid>, f
 }
 
 /// The records of a request that was encoded here, each with its offset.
-fn records(bytes: &[u8], base: Position) -> impl Iterator<Item = (usize, Record<'_>)> {
+pub(crate) fn records(bytes: &[u8], base: Position) -> impl Iterator<Item = (usize, Record<'_>)> {
     let mut offset = REQUEST_HEADER_BYTES;
     let mut position = base;
     std::iter::from_fn(move || {
@@ -234,7 +256,7 @@ fn records(bytes: &[u8], base: Position) -> impl Iterator<Item = (usize, Record<
 }
 
 /// Checks that judging the conditions cannot take out of hand.
-fn check_checks(checks: &[Check]) -> Result<(), RequestError> {
+pub(crate) fn check_checks(checks: &[Check]) -> Result<(), RequestError> {
     if checks.len() > REQUEST_CHECKS_MAX {
         return Err(RequestError::TooManyChecks { count: checks.len(), max: REQUEST_CHECKS_MAX });
     }

@@ -21,6 +21,8 @@ pub struct Read {
     pub from_revision: Option<Revision>,
     /// Nothing that the store took before.
     pub since: Option<Timestamp>,
+    /// The first position that is not read any more; none: the head.
+    pub until: Option<Position>,
     /// How many events at most.
     pub limit: u64,
     /// Whether from the newest to the oldest.
@@ -61,6 +63,7 @@ impl Read {
             from: None,
             from_revision: None,
             since: None,
+            until: None,
             limit: u64::MAX,
             is_backward: false,
             sees_unsynced: false,
@@ -98,6 +101,13 @@ impl Read {
     #[must_use]
     pub fn since(mut self, time: Timestamp) -> Self {
         self.since = Some(time);
+        self
+    }
+
+    /// Only events below a position.
+    #[must_use]
+    pub fn until(mut self, position: Position) -> Self {
+        self.until = Some(position);
         self
     }
 

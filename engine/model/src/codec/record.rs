@@ -144,6 +144,11 @@ impl<'a> Record<'a> {
         if place_crc == read_u32(self.bytes, PLACE_CRC) { Ok(()) } else { Err(RecordError::Place) }
     }
 
+    /// Whether a writer gave it a place.
+    pub(crate) fn has_place(&self) -> bool {
+        read_u32(self.bytes, PLACE_CRC) != 0 || self.raw_revision() != 0
+    }
+
     /// Checks a record that came from elsewhere as strictly as if it were encoded here: checksum, names, tags, id, flags.
     ///
     /// What passes is what [`encode_record`] makes of the same event, byte for byte, but for the place.

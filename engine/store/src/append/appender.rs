@@ -10,7 +10,7 @@ use crate::disk::Disk;
 use crate::index::{Heads, Index, MemoryIndex};
 use crate::log::{Group, Log, LogWriter, Spare, next_segment_bytes};
 use crate::options::{Options, Upkeep};
-use gesta_model::{AppendError, AppendRequest, Durability, Incarnation};
+use gesta_model::{AppendError, AppendRequest, Durability, EncodedRequest, Incarnation, Limits};
 use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -90,7 +90,7 @@ impl<D: Disk> Appender<D> {
 
     /// Appends and waits for the durability that the request asks for.
     pub(crate) fn append(&self, request: AppendRequest) -> Outcome {
-        match self.stage(request)? {
+        match self.stage(self.encode(request)?)? {
             Staged::Answered(receipt) => Ok(receipt),
             Staged::Waits(slot) => self.wait_for(&slot),
         }
@@ -98,6 +98,12 @@ impl<D: Disk> Appender<D> {
 
     /// Appends without waiting, but for room in memory and on the disk.
     pub(crate) fn submit(self: &Arc<Self>, request: AppendRequest) -> Result<Ticket<D>, AppendError> {
+        let request = self.encode(request)?;
+        self.submit_encoded(request)
+    }
+
+    /// Appends a request that is encoded already, as [`Appender::submit`] does.
+    pub(crate) fn submit_encoded(self: &Arc<Self>, request: EncodedRequest) -> Result<Ticket<D>, AppendError> {
         let slot = match self.stage(request)? {
             Staged::Answered(receipt) => Arc::new(Slot::filled(Ok(receipt))),
             Staged::Waits(slot) => {
@@ -106,6 +112,16 @@ impl<D: Disk> Appender<D> {
             }
         };
         Ok(Ticket::new(slot, Arc::clone(self)))
+    }
+
+    /// What is taken.
+    pub(crate) fn limits(&self) -> Limits {
+        self.options.limits
+    }
+
+    /// The life of the log in which positions are given out.
+    pub(crate) fn incarnation(&self) -> Incarnation {
+        self.incarnation
     }
 
     /// Waits for a staged request, committing its group when nobody else does.

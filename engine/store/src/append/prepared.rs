@@ -47,10 +47,14 @@ impl Prepared {
 }
 
 impl<D: Disk> Appender<D> {
-    /// Makes a request's bytes and keys, and searches what is readable for what speaks against it.
-    pub(super) fn prepare(&self, request: AppendRequest) -> Result<Prepared, AppendError> {
+    /// Makes a request's bytes.
+    pub(super) fn encode(&self, request: AppendRequest) -> Result<EncodedRequest, AppendError> {
         let mut id_maker = self.options.environment.id_maker();
-        let request = request.encode(&self.options.limits, || id_maker.make_id())?;
+        Ok(request.encode(&self.options.limits, || id_maker.make_id())?)
+    }
+
+    /// Makes a request's keys, and searches what is readable for what speaks against it.
+    pub(super) fn prepare(&self, request: EncodedRequest) -> Result<Prepared, AppendError> {
         let (keys, key_ends) = self.keys_of_events(&request);
         let keyring = &self.index.keyring;
         let conditions = request.checks().iter().filter_map(|check| match check {

@@ -11,7 +11,7 @@ use crate::log::LogWriter;
 use crate::options::Upkeep;
 use gesta_model::codec::NO_REVISION;
 use gesta_model::{
-    AppendError, AppendRequest, Check, Conflict, Durability, FailedCheck, Position, Receipt, Revision, StreamName,
+    AppendError, Check, Conflict, Durability, EncodedRequest, FailedCheck, Position, Receipt, Revision, StreamName,
 };
 use parking_lot::MutexGuard;
 use std::collections::HashMap;
@@ -36,8 +36,8 @@ enum Objection {
 }
 
 impl<D: Disk> Appender<D> {
-    /// Encodes a request, judges it and adds it to the group.
-    pub(super) fn stage(&self, request: AppendRequest) -> Result<Staged, AppendError> {
+    /// Judges a request and adds it to the group.
+    pub(super) fn stage(&self, request: EncodedRequest) -> Result<Staged, AppendError> {
         let mut prepared = self.prepare(request)?;
         let asked = prepared.request.durability();
         let mut staging = self.with_room_for(prepared.request.bytes().len())?;
@@ -208,6 +208,13 @@ impl<D: Disk> Appender<D> {
         }
     }
 
+    /// Whether a request of so many bytes would be taken, or refused, without waiting for room.
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        let staging = self.staging.lock();
+        let body = staging.group.body_bytes() + bytes;
+        staging.refusal.is_some() || !self.is_crowded(&staging) && (bytes == 0 || self.fits(&staging, body))
+    }
+
     /// The lock, once `bytes` more fit into memory and into a segment that is there.
     fn with_room_for(&self, bytes: usize) -> Result<MutexGuard<'_, Staging<D>>, AppendError> {
         let mut staging = self.staging.lock();
@@ -217,8 +224,7 @@ impl<D: Disk> Appender<D> {
                 return Err(refusal.clone().into());
             }
             let body = staging.group.body_bytes() + bytes;
-            // What has no bytes of its own takes memory while it waits, too.
-            let is_crowded = staging.waiters.len() >= (self.options.staging_bytes_max / WAITER_BYTES).max(1);
+            let is_crowded = self.is_crowded(&staging);
             if !is_crowded && (bytes == 0 || self.fits(&staging, body)) {
                 return Ok(staging);
             }
@@ -233,6 +239,11 @@ impl<D: Disk> Appender<D> {
             has_ordered |= order_spare(&mut staging, body as u64);
             staging = self.wait_for_spare(staging)?;
         }
+    }
+
+    /// Whether so many wait that no other may: what has no bytes of its own takes memory while it waits, too.
+    fn is_crowded(&self, staging: &Staging<D>) -> bool {
+        staging.waiters.len() >= (self.options.staging_bytes_max / WAITER_BYTES).max(1)
     }
 
     /// Whether a group of `body` bytes may be gathered now.

@@ -160,9 +160,10 @@ impl<D: Disk> Cursor<D> {
 /// The positions that a read is about.
 fn positions<D: Disk>(library: &Library<D>, read: &Read, head: Position) -> Range<Position> {
     let since = read.since.map_or(Position::START, |since| library.index.first_since(since, head));
+    let until = read.until.map_or(head, |until| until.min(head));
     match (read.is_backward, read.from) {
-        (false, from) => from.unwrap_or_default().max(since)..head,
-        (true, from) => since..from.map_or(head, |from| from.plus(1).min(head)),
+        (false, from) => from.unwrap_or_default().max(since)..until,
+        (true, from) => since..from.map_or(until, |from| from.plus(1).min(until)),
     }
 }
 

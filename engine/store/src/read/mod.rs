@@ -10,6 +10,7 @@
 //!
 //! Records are borrowed from the map of the segment they lie in. A batch is verified whole before any of it is shown.
 
+mod batches;
 mod block;
 mod cursor;
 mod feed;
@@ -21,6 +22,7 @@ mod subscription;
 mod sweep;
 mod verify;
 
+pub use batches::Batches;
 pub use cursor::Cursor;
 pub use feed::{Feed, PartitionKey};
 pub(crate) use reader::Library;

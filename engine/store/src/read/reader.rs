@@ -1,15 +1,19 @@
 //! Where reads begin.
 
+use super::batches::Batches;
 use super::cursor::Cursor;
 use super::statistics::Statistics;
 use super::subscription::Subscription;
+use super::sweep::Sweep;
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::index::{Following, Index, Kind};
 use crate::log::{Log, ObservedLog, OpenError};
 use gesta_model::{Damage, Position, Read, ReadError, Revision, StoredEvent, StreamName, Uuid};
 use parking_lot::Mutex;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// What all readers of a store share.
 pub(crate) struct Library<D: Disk> {
@@ -84,6 +88,21 @@ impl<D: Disk> Reader<D> {
     #[must_use]
     pub fn head(&self) -> Position {
         self.library.log.watermarks.readable()
+    }
+
+    /// Waits until something at or beyond a position can be read, or the timeout has come, and returns the head.
+    ///
+    /// For readers beside a writer of the same process; others [`refresh`](Reader::refresh).
+    pub fn wait_beyond(&self, position: Position, timeout: Duration) -> Position {
+        self.library.log.watermarks.wait_beyond(position, Instant::now().checked_add(timeout));
+        self.head()
+    }
+
+    /// The batches that hold a range of positions, whole, as they travel.
+    #[must_use]
+    pub fn batches(&self, positions: Range<Position>) -> Batches<D> {
+        let positions = positions.start..positions.end.min(self.head());
+        Batches::new(Sweep::new(self.share_library(), positions, false))
     }
 
     /// The last revision of a stream; `None` when it has no readable events.

@@ -4,7 +4,7 @@ use super::block::{Block, Entry};
 use super::reader::Library;
 use crate::disk::Disk;
 use crate::log::{BatchSource, Found, Segment};
-use gesta_model::codec::{BodyError, HEADER_PAGE_BYTES, HEADERS_BYTES, Record, RecordWalk};
+use gesta_model::codec::{BodyError, HEADER_PAGE_BYTES, HEADERS_BYTES, PORTABLE_BYTES, Record, RecordWalk};
 use gesta_model::{Damage, Position, ReadError, Timestamp};
 use std::ops::Range;
 use std::sync::Arc;
@@ -112,6 +112,19 @@ impl<D: Disk> Sweep<D> {
                 Err(leave_behind((block, &found), (next, end), *is_backward, &error))
             }
         }
+    }
+
+    /// The next batch as it travels, the portable header and the body, forward; `None` when there is none.
+    pub(super) fn next_batch(&mut self) -> Result<Option<&[u8]>, ReadError> {
+        debug_assert!(!self.is_backward);
+        self.batch = None;
+        if !self.open_next_batch()? {
+            return Ok(None);
+        }
+        let (Some(block), Some(batch)) = (&self.block, self.batch.take()) else { unreachable!("a batch was opened") };
+        self.next = batch.found.header.end().min(self.end);
+        let start = usize::try_from(batch.found.offset).expect("a segment is mapped as a whole");
+        Ok(Some(&block.view[start + HEADERS_BYTES - PORTABLE_BYTES..start + batch.found.header.bytes()]))
     }
 
     /// Passes by records of the open batch that are outside of what is read; `false` when it holds no more.

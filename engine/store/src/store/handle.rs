@@ -5,7 +5,7 @@ use crate::disk::{Disk, RealDisk};
 use crate::log::{Manifest, RecoveryReport};
 use crate::read::{Cursor, Reader, Subscription};
 use crate::sabotage::{Bug, has};
-use gesta_model::{AppendError, AppendRequest, Incarnation, Position, Read, Receipt};
+use gesta_model::{AppendError, AppendRequest, EncodedRequest, Incarnation, Limits, Position, Read, Receipt, Uuid};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -34,6 +34,35 @@ impl<D: Disk> Store<D> {
     /// Waits only for room, when as much is under way as the options allow.
     pub fn submit(&self, request: AppendRequest) -> Result<Ticket<D>, AppendError> {
         self.appender.submit(request)
+    }
+
+    /// Appends a request that was encoded elsewhere, without waiting, as [`Store::submit`] does.
+    pub fn submit_encoded(&self, request: EncodedRequest) -> Result<Ticket<D>, AppendError> {
+        self.appender.submit_encoded(request)
+    }
+
+    /// Whether a request of so many bytes would be taken right now, without waiting for room.
+    #[must_use]
+    pub fn has_room(&self, bytes: usize) -> bool {
+        self.appender.has_room(bytes)
+    }
+
+    /// What the store takes.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.appender.limits()
+    }
+
+    /// The life of the log that this opening began.
+    #[must_use]
+    pub fn incarnation(&self) -> Incarnation {
+        self.appender.incarnation()
+    }
+
+    /// The name that the store was given when it was made, which copies of it keep.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.manifest.store_id
     }
 
     /// Makes everything that was appended so far durable.
