@@ -1,0 +1,319 @@
+//! Why a request or a connection ends without what was asked for.
+//!
+//! ```text
+//!  code u16 | flags u8 (1 the connection ends with this, 2 asking again may help) | message text16 | what the code adds
+//! ```
+
+use crate::append::read_stream;
+use crate::fields::{FieldError, FieldReader, FieldWriter};
+use gesta_model::{AppendError, Incarnation, Position, ReadError, RemoteError, Revision, StreamName, Uuid};
+use std::io;
+use std::sync::Arc;
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal,)+) => {
+        /// What a refusal is about. The numbers are for ever.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u16)]
+        #[non_exhaustive]
+        pub enum Code {
+            $($(#[doc = $doc])+ $name = $code,)+
+        }
+
+        impl Code {
+            /// Every code of this version.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// The code with a number, if this version knows it.
+            #[must_use]
+            pub fn of(number: u16) -> Option<Self> {
+                match number {
+                    $($code => Some(Self::$name),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// What was sent is not what the protocol says.
+    Protocol = 1,
+    /// No version is spoken by both ends.
+    Version = 2,
+    /// A frame is larger than is taken.
+    FrameTooLarge = 3,
+    /// The credentials do not allow it; nothing is said about why.
+    Denied = 4,
+    /// There is no store of this name.
+    UnknownStore = 5,
+    /// This kind of request is for the other plane.
+    WrongPlane = 6,
+    /// There are too many connections.
+    TooManyConnections = 7,
+    /// The client took too long.
+    Timeout = 8,
+    /// The server is stopping.
+    Stopping = 9,
+    /// Too many requests of the connection are under way.
+    TooManyRequests = 10,
+    /// The server failed, which is a bug in it.
+    Internal = 11,
+    /// There is a store of this name already.
+    StoreExists = 12,
+    /// The name is not one that a store can have.
+    StoreName = 13,
+    /// The store cannot be opened.
+    StoreUnavailable = 14,
+    /// As many stores are open as may be.
+    TooManyStores = 15,
+    /// The request breaks a limit of the store.
+    Request = 20,
+    /// The request id was used before, for other events.
+    RequestIdReused = 21,
+    /// Some of the events are in the log already, under the same ids, and some are not.
+    PartialMatch = 22,
+    /// A write or sync failed: the server takes appends again after a restart.
+    Poisoned = 23,
+    /// The disk is full.
+    StorageFull = 24,
+    /// The log cannot grow, for another reason than a full disk.
+    NoSegment = 25,
+    /// Durable events are damaged: nothing is appended.
+    Degraded = 26,
+    /// The store was closed.
+    Closed = 27,
+    /// The store does not find events by their ids.
+    NoEventIds = 41,
+    /// A file cannot be read.
+    Unreadable = 42,
+    /// What goes on cannot show unsynced events.
+    UnsyncedSubscription = 43,
+    /// The position was lost with the unsynced end of the log.
+    LostTail = 44,
+}
+
+/// What some codes add.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Detail {
+    /// Nothing.
+    #[default]
+    None,
+    /// Of [`Code::RequestIdReused`].
+    RequestId {
+        /// The request id.
+        id: Uuid,
+        /// Where the events of the earlier request begin.
+        first: Position,
+    },
+    /// Of [`Code::PartialMatch`].
+    Partial {
+        /// The stream.
+        stream: StreamName,
+        /// The first revision after the expected one.
+        revision: Revision,
+        /// Where the event with the same id stands.
+        position: Position,
+    },
+    /// Of [`Code::StorageFull`]: bytes of the segment that could not be made.
+    Bytes(u64),
+    /// Of [`Code::LostTail`].
+    Lost {
+        /// The life of the log that gave the position out.
+        given_in: Incarnation,
+        /// The position.
+        position: Position,
+    },
+}
+
+/// Why a request or a connection ends without what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What it is about: a [`Code`], if this version knows it.
+    pub code: u16,
+    /// The connection ends with this.
+    pub is_fatal: bool,
+    /// Asking again later may help.
+    pub may_retry: bool,
+    /// What happened, and what to do, for people.
+    pub message: String,
+    /// What the code adds.
+    pub detail: Detail,
+}
+
+impl Refusal {
+    /// A refusal of one request.
+    #[must_use]
+    pub fn new(code: Code, message: impl ToString) -> Self {
+        let may_retry = matches!(
+            code,
+            Code::TooManyConnections
+                | Code::Timeout
+                | Code::Stopping
+                | Code::TooManyRequests
+                | Code::StorageFull
+                | Code::NoSegment
+                | Code::TooManyStores
+        );
+        Self { code: code as u16, is_fatal: false, may_retry, message: message.to_string(), detail: Detail::None }
+    }
+
+    /// The same, ending the connection.
+    #[must_use]
+    pub fn fatal(mut self) -> Self {
+        self.is_fatal = true;
+        self
+    }
+
+    fn with(mut self, detail: Detail) -> Self {
+        self.detail = detail;
+        self
+    }
+
+    /// The code, if this version knows it.
+    #[must_use]
+    pub fn known_code(&self) -> Option<Code> {
+        Code::of(self.code)
+    }
+
+    /// What the refusal means to whoever appends.
+    #[must_use]
+    pub fn to_append_error(&self, address: &str, store: &str) -> AppendError {
+        let cause = || Arc::new(io::Error::other(self.message.clone()));
+        match (self.known_code(), &self.detail) {
+            (Some(Code::RequestIdReused), Detail::RequestId { id, first }) => {
+                AppendError::RequestIdReused { id: *id, first: *first }
+            }
+            (Some(Code::PartialMatch), Detail::Partial { stream, revision, position }) => {
+                AppendError::PartialMatch { stream: stream.clone(), revision: *revision, position: *position }
+            }
+            (Some(Code::Poisoned), _) => AppendError::Poisoned { cause: cause() },
+            (Some(Code::StorageFull), Detail::Bytes(bytes)) => {
+                AppendError::StorageFull { bytes: *bytes, cause: cause() }
+            }
+            (Some(Code::NoSegment), _) => AppendError::NoSegment { cause: cause() },
+            (Some(Code::Degraded), _) => AppendError::Degraded { damage: self.message.clone() },
+            (Some(Code::Closed), _) => AppendError::Closed,
+            _ => AppendError::Remote(self.to_remote_error(address, store)),
+        }
+    }
+
+    /// What the refusal means to whoever reads.
+    #[must_use]
+    pub fn to_read_error(&self, address: &str, store: &str) -> ReadError {
+        match (self.known_code(), &self.detail) {
+            (Some(Code::NoEventIds), _) => ReadError::NoEventIds,
+            (Some(Code::UnsyncedSubscription), _) => ReadError::UnsyncedSubscription,
+            (Some(Code::Unreadable), _) => {
+                ReadError::Io { path: address.to_owned(), error: io::Error::other(self.message.clone()) }
+            }
+            (Some(Code::LostTail), Detail::Lost { given_in, position }) => {
+                ReadError::LostTail { given_in: *given_in, position: *position }
+            }
+            _ => ReadError::Remote(self.to_remote_error(address, store)),
+        }
+    }
+
+    /// What the refusal means to whoever asks for anything else.
+    #[must_use]
+    pub fn to_remote_error(&self, address: &str, store: &str) -> RemoteError {
+        match self.known_code() {
+            Some(Code::Denied) => RemoteError::Denied { address: address.to_owned() },
+            Some(Code::UnknownStore) => {
+                RemoteError::UnknownStore { address: address.to_owned(), name: store.to_owned() }
+            }
+            _ => RemoteError::Refused { code: self.code, message: self.message.clone() },
+        }
+    }
+
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        out.put_u16(self.code);
+        out.put_u8(u8::from(self.is_fatal) | u8::from(self.may_retry) << 1);
+        out.put_text16(&self.message);
+        match &self.detail {
+            Detail::None => {}
+            Detail::RequestId { id, first } => {
+                out.put_uuid(*id);
+                out.put_u64(first.0);
+            }
+            Detail::Partial { stream, revision, position } => {
+                out.put_text16(stream.as_str());
+                out.put_u64(revision.0);
+                out.put_u64(position.0);
+            }
+            Detail::Bytes(bytes) => out.put_u64(*bytes),
+            Detail::Lost { given_in, position } => {
+                out.put_u32(given_in.0);
+                out.put_u64(position.0);
+            }
+        }
+    }
+
+    pub(crate) fn read(fields: &mut FieldReader<'_>) -> Result<Self, FieldError> {
+        let code = fields.u16("code")?;
+        let flags = fields.u8("flags")?;
+        let message = fields.text16("message")?.to_owned();
+        let detail = match Code::of(code) {
+            Some(Code::RequestIdReused) => {
+                Detail::RequestId { id: fields.uuid("id")?, first: Position(fields.u64("first")?) }
+            }
+            Some(Code::PartialMatch) => Detail::Partial {
+                stream: read_stream(fields)?,
+                revision: Revision(fields.u64("revision")?),
+                position: Position(fields.u64("position")?),
+            },
+            Some(Code::StorageFull) => Detail::Bytes(fields.u64("bytes")?),
+            Some(Code::LostTail) => Detail::Lost {
+                given_in: Incarnation(fields.u32("given_in")?),
+                position: Position(fields.u64("position")?),
+            },
+            Some(_) => Detail::None,
+            // A later version's code may add what this one cannot read.
+            None => {
+                fields.rest();
+                Detail::None
+            }
+        };
+        Ok(Self { code, is_fatal: flags & 1 != 0, may_retry: flags & 2 != 0, message, detail })
+    }
+}
+
+impl From<&AppendError> for Refusal {
+    /// A conflict has an answer of its own and is no refusal.
+    fn from(error: &AppendError) -> Self {
+        match error {
+            AppendError::Request(request) => Self::new(Code::Request, request),
+            AppendError::RequestIdReused { id, first } => {
+                Self::new(Code::RequestIdReused, error).with(Detail::RequestId { id: *id, first: *first })
+            }
+            AppendError::PartialMatch { stream, revision, position } => {
+                let (stream, revision, position) = (stream.clone(), *revision, *position);
+                Self::new(Code::PartialMatch, error).with(Detail::Partial { stream, revision, position })
+            }
+            AppendError::Poisoned { cause } => Self::new(Code::Poisoned, cause),
+            AppendError::StorageFull { bytes, cause } => {
+                Self::new(Code::StorageFull, cause).with(Detail::Bytes(*bytes))
+            }
+            AppendError::NoSegment { cause } => Self::new(Code::NoSegment, cause),
+            AppendError::Degraded { damage } => Self::new(Code::Degraded, damage),
+            AppendError::Closed => Self::new(Code::Closed, error),
+            _ => Self::new(Code::Internal, error),
+        }
+    }
+}
+
+impl From<&ReadError> for Refusal {
+    /// Damage has an answer of its own and is no refusal.
+    fn from(error: &ReadError) -> Self {
+        match error {
+            ReadError::NoEventIds => Self::new(Code::NoEventIds, error),
+            ReadError::Io { .. } => Self::new(Code::Unreadable, error),
+            ReadError::UnsyncedSubscription => Self::new(Code::UnsyncedSubscription, error),
+            ReadError::LostTail { given_in, position } => {
+                Self::new(Code::LostTail, error).with(Detail::Lost { given_in: *given_in, position: *position })
+            }
+            _ => Self::new(Code::Internal, error),
+        }
+    }
+}
