@@ -1,2 +1,4 @@
 //! The gesta server: commands in on one plane, projections out on the other.
 #![forbid(unsafe_code)]
+
+pub mod settings;

@@ -1,0 +1,3 @@
+//! The parts that the server stands on, from outside: as the rest of the server and its operators meet them.
+
+mod settings;
