@@ -102,7 +102,7 @@ fn too_large(path: &Path) -> SecretFileError {
 }
 
 /// The text, or that it is not shown: a token or a key that somebody put in the place of its file's name.
-pub(super) fn without_secrets(text: &str) -> &str {
+pub(crate) fn without_secrets(text: &str) -> &str {
     if is_secret(text) { "(a secret, not shown)" } else { text }
 }
 

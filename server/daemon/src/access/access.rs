@@ -1,0 +1,142 @@
+//! Who has come, against the tokens of now.
+//!
+//! What must stay true: every entry is compared, in a time that does not depend on which one matches; a file that cannot
+//! be used changes nothing; and where no file is configured, only this machine is let in.
+
+use super::entry::TokenEntry;
+use super::error::{Denied, TokenFileError};
+use super::failures::{FailureLimiter, FailureLimits};
+use super::grant::Grant;
+use super::moment::Moment;
+use super::token::TokenHash;
+use super::token_file::TokenFile;
+use crate::settings::AccessSettings;
+use parking_lot::{Mutex, RwLock};
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+use subtle::ConditionallySelectable;
+
+/// Lets clients in, or does not.
+pub struct Access {
+    /// None: access is open, on this machine.
+    file: Option<TokenFile>,
+    table: RwLock<Arc<Table>>,
+    reloading: Mutex<()>,
+    failures: Mutex<FailureLimiter>,
+}
+
+/// The entries of one reading of the file.
+struct Table {
+    entries: Vec<Arc<TokenEntry>>,
+    /// Counts the readings.
+    generation: u64,
+}
+
+impl Access {
+    /// Access for everyone on this machine to everything, and for nobody else.
+    #[must_use]
+    pub fn open() -> Self {
+        Self::with(None, Vec::new())
+    }
+
+    /// Access by the tokens of a file. Where it holds none, nobody is let in.
+    pub fn load(file: &Path) -> Result<Self, TokenFileError> {
+        let file = TokenFile::new(file);
+        let entries = file.list()?;
+        Ok(Self::with(Some(file), entries))
+    }
+
+    /// Access as the settings say.
+    pub fn from_settings(settings: &AccessSettings) -> Result<Self, TokenFileError> {
+        settings.tokens.as_deref().map_or_else(|| Ok(Self::open()), Self::load)
+    }
+
+    fn with(file: Option<TokenFile>, entries: Vec<TokenEntry>) -> Self {
+        let entries = entries.into_iter().map(Arc::new).collect();
+        Self {
+            file,
+            table: RwLock::new(Arc::new(Table { entries, generation: 0 })),
+            reloading: Mutex::new(()),
+            failures: Mutex::new(FailureLimiter::new(FailureLimits::default())),
+        }
+    }
+
+    /// Whether everyone on this machine is let in.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.file.is_none()
+    }
+
+    /// Tokens that are known.
+    #[must_use]
+    pub fn token_count(&self) -> usize {
+        self.table.read().entries.len()
+    }
+
+    /// Reads the file again. When it cannot be used, the tokens stay as they were: say so loudly.
+    pub fn reload(&self) -> Result<(), TokenFileError> {
+        let Some(file) = &self.file else { return Ok(()) };
+        // Of two reloads the one that read last has the last word; requests do not wait for either.
+        let _alone = self.reloading.lock();
+        let entries = file.list()?.into_iter().map(Arc::new).collect();
+        let mut table = self.table.write();
+        *table = Arc::new(Table { entries, generation: table.generation + 1 });
+        Ok(())
+    }
+
+    /// What a client may do that presents this token for this store, or none.
+    ///
+    /// The log of the server learns why somebody is denied; the client does not. An address that fails too often is denied
+    /// unheard for a while, also with a token that is good.
+    pub fn authenticate(&self, token: Option<&[u8]>, store: &str, peer: IpAddr, now: Moment) -> Result<Grant, Denied> {
+        if self.is_open() {
+            let is_here = peer.to_canonical().is_loopback();
+            return if is_here {
+                Ok(Grant { entry: None, generation: 0 })
+            } else {
+                deny(peer, "open to this machine only")
+            };
+        }
+        if self.failures.lock().is_refused(peer, now.steady) {
+            return Err(Denied);
+        }
+        let table = Arc::clone(&self.table.read());
+        let found = table.find(&TokenHash::of(token.unwrap_or_default()));
+        let why = match found {
+            None if token.is_none() => "no token",
+            None => "unknown token",
+            Some(entry) if entry.has_expired(now.wall) => "expired token",
+            Some(entry) if !entry.stores.has(store) => "token of another store",
+            Some(entry) => return Ok(Grant { entry: Some(Arc::clone(entry)), generation: table.generation }),
+        };
+        self.failures.lock().count(peer, now.steady);
+        deny(peer, why)
+    }
+
+    /// Brings a grant up to the last reading of the file: to be called before each use, and cheap when nothing has changed.
+    pub fn refresh(&self, grant: &mut Grant) -> Result<(), Denied> {
+        let table = self.table.read();
+        if let Some(entry) = grant.entry.as_ref().filter(|_| grant.generation != table.generation) {
+            let found = table.find(&entry.hash).ok_or(Denied)?;
+            *grant = Grant { entry: Some(Arc::clone(found)), generation: table.generation };
+        }
+        Ok(())
+    }
+}
+
+impl Table {
+    /// The entry with this hash: all are compared, and none is left out because another was found.
+    fn find(&self, hash: &TokenHash) -> Option<&Arc<TokenEntry>> {
+        let mut found = u64::MAX;
+        for (index, entry) in (0..).zip(&self.entries) {
+            found.conditional_assign(&index, entry.hash.is(hash));
+        }
+        self.entries.get(usize::try_from(found).ok()?)
+    }
+}
+
+fn deny(peer: IpAddr, why: &str) -> Result<Grant, Denied> {
+    tracing::warn!(%peer, why, "access denied");
+    Err(Denied)
+}

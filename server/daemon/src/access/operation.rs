@@ -1,0 +1,51 @@
+//! Everything that a client can ask for, as far as it matters who may.
+
+/// Something that a client asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Operation {
+    /// To say who it is.
+    Hello,
+    /// To append.
+    Append,
+    /// To append, and to be shown the events that it missed when a check fails.
+    AppendReturningMissed,
+    /// To read events.
+    Read,
+    /// To be sent events as they come.
+    Subscribe,
+    /// How far things stand: the head, the revision of a stream, the event of an id.
+    Standing,
+    /// The names of streams and types.
+    Names,
+    /// Counts and sizes.
+    Statistics,
+    /// To have the log read and checked.
+    Verify,
+    /// To have the index checked against the log.
+    VerifyIndex,
+    /// To have the index made anew.
+    RebuildIndex,
+    /// To make a store.
+    CreateStore,
+    /// Which stores there are.
+    ListStores,
+}
+
+impl Operation {
+    /// Every operation.
+    pub const ALL: [Self; 13] = [
+        Self::Hello,
+        Self::Append,
+        Self::AppendReturningMissed,
+        Self::Read,
+        Self::Subscribe,
+        Self::Standing,
+        Self::Names,
+        Self::Statistics,
+        Self::Verify,
+        Self::VerifyIndex,
+        Self::RebuildIndex,
+        Self::CreateStore,
+        Self::ListStores,
+    ];
+}

@@ -1,0 +1,37 @@
+//! The rule: which roles may ask for which operation.
+//!
+//! ```text
+//!                            appender  reader, projector  operator
+//!  hello                     whoever comes
+//!  append                       x                            x
+//!  append, returning missed     needs both: it reads         x
+//!  read .. statistics                          x             x
+//!  verify .. list stores                                     x
+//! ```
+//!
+//! What must stay true: the match names every operation, so that a new one does not compile until it has been decided.
+
+use super::operation::Operation;
+use super::role::Role;
+use super::roles::Roles;
+
+/// Whether these roles may ask for this operation. What no role allows is denied.
+#[must_use]
+pub fn is_allowed(roles: Roles, operation: Operation) -> bool {
+    let is_operator = roles.has(Role::Operator);
+    let may_append = is_operator || roles.has(Role::Appender);
+    let may_read = is_operator || roles.has(Role::Reader) || roles.has(Role::Projector);
+    match operation {
+        Operation::Hello => true,
+        Operation::Append => may_append,
+        Operation::AppendReturningMissed => may_append && may_read,
+        Operation::Read | Operation::Subscribe | Operation::Standing | Operation::Names | Operation::Statistics => {
+            may_read
+        }
+        Operation::Verify
+        | Operation::VerifyIndex
+        | Operation::RebuildIndex
+        | Operation::CreateStore
+        | Operation::ListStores => is_operator,
+    }
+}
