@@ -33,7 +33,7 @@ pub use index::IndexReport;
 pub use log::{OpenError, RecoveryReport, TruncateError, truncate_after};
 pub use options::{Options, Upkeep};
 pub use read::{Batches, Cursor, Feed, PartitionKey, Reader, Statistics, Subscription, VerifyReport, verify};
-pub use store::Store;
+pub use store::{Store, is_store};
 
 /// The examples of the README, compiled and run.
 #[cfg(doctest)]

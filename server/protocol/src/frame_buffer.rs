@@ -98,10 +98,10 @@ impl FrameBuffer {
         Ok(Some(Frame { kind, id, body: &self.bytes[body_start..body_end] }))
     }
 
-    /// Whether a frame has begun to come and is not whole.
+    /// Bytes that have come and were not handed out.
     #[must_use]
-    pub fn is_within_frame(&self) -> bool {
-        self.start < self.end
+    pub fn held_bytes(&self) -> usize {
+        self.end - self.start
     }
 
     /// How many bytes are missing from the frame that is coming.

@@ -27,7 +27,7 @@ proptest! {
             }
         }
         prop_assert_eq!(found, bodies);
-        prop_assert!(!buffer.is_within_frame());
+        prop_assert_eq!(buffer.held_bytes(), 0);
     }
 
     #[test]

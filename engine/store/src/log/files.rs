@@ -60,6 +60,11 @@ pub(crate) fn is_log_file(name: &str) -> bool {
         || parse_summary_name(finished).is_some()
 }
 
+/// Whether names are those of a store: a manifest is among them, or a segment that has lost it.
+pub(crate) fn are_of_a_store(mut names: impl Iterator<Item = String>) -> bool {
+    names.any(|name| MANIFESTS.contains(&name.as_str()) || parse_segment_name(&name).is_some())
+}
+
 /// Makes a file appear under its name, whole and durable, or not at all: made under a temporary name, filled, synced,
 /// renamed, directory synced. Replaces a file that has the name already.
 pub(crate) fn appear<D: Disk>(

@@ -127,7 +127,9 @@ impl<D: Disk> Store<D> {
         self.shut()
     }
 
-    fn shut(&self) -> Result<(), CloseError> {
+    /// Closes the store as [`Store::close`] does, while others still have it: what they append is answered with
+    /// [`AppendError::Closed`], and what they read goes on.
+    pub fn shut(&self) -> Result<(), CloseError> {
         let threads = std::mem::take(&mut *self.threads.lock());
         let outcome = self.appender.close(threads);
         // After a failure, readers may still look at bytes that a new writer would cut: it comes in when they are gone.

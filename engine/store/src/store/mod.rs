@@ -5,3 +5,4 @@ mod handle;
 mod open;
 
 pub use handle::Store;
+pub use open::is_store;

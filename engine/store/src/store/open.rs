@@ -5,7 +5,8 @@ use crate::append::Appender;
 use crate::disk::{Disk, RealDisk};
 use crate::index::{Following, Index, Keyring, TailFill};
 use crate::log::{
-    Found, Identity, LOCK, Log, LogWriter, Manifest, OpenError, Recovered, Segments, create_store, recover,
+    Found, Identity, LOCK, Log, LogWriter, Manifest, OpenError, Recovered, Segments, are_of_a_store, create_store,
+    recover,
 };
 use crate::options::Options;
 use crate::read::{Library, Reader};
@@ -21,6 +22,13 @@ impl Store<RealDisk> {
         let disk = RealDisk::create(path).map_err(failed)?;
         Self::open_on(disk, options)
     }
+}
+
+/// Whether there is a store in a directory, whole or damaged. What cannot be listed is none.
+#[must_use]
+pub fn is_store(path: impl AsRef<Path>) -> bool {
+    let Ok(entries) = std::fs::read_dir(path) else { return false };
+    are_of_a_store(entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()))
 }
 
 impl<D: Disk> Store<D> {

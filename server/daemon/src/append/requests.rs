@@ -1,0 +1,218 @@
+//! What a client sends on the append plane, taken in its order.
+
+use super::answers::Word;
+use super::under_way::{Holds, UnderWay, encode_outcome, note_failure};
+use crate::access::Operation;
+use crate::host::stop_of;
+use crate::observe;
+use crate::plane::{Incoming, Parting, Session, internal};
+use crate::stores::StoreName;
+use gesta::{AppendError, EncodedRequest, Ticket};
+use gesta_protocol::{Answer, Append, Code, FRAME_HEADER_BYTES, FrameHeader, Kind, Refusal, Request, Work};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::Sender;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How many events a conflict brings at most, whatever the client asks for.
+const MISSED_MAX: u32 = 1000;
+/// How often long work says how far it has come.
+const PROGRESS_EVERY: Duration = Duration::from_millis(200);
+
+/// Takes the requests of one connection.
+pub(super) struct Requests {
+    session: Session,
+    answers: Sender<Word>,
+    /// How many requests may still come under way.
+    turns: Arc<Semaphore>,
+    observed_store: Arc<observe::StoreObservations>,
+}
+
+impl Requests {
+    pub(super) fn new(session: Session, answers: Sender<Word>) -> Self {
+        let turns = Arc::new(Semaphore::new(session.host.limits.requests_in_flight_max));
+        let observed_store = session.observed_store();
+        Self { session, answers, turns, observed_store }
+    }
+
+    /// Takes requests until one end has enough.
+    pub(super) async fn take(mut self, incoming: &mut Incoming) -> Parting {
+        let answers = self.answers.clone();
+        let mut stop = Box::pin(stop_of(self.session.host.stopping.clone()));
+        loop {
+            let taken = tokio::select! {
+                biased;
+                () = &mut stop => return Parting::Stopping,
+                // Nobody listens to the answers any more.
+                () = answers.closed() => return Parting::Gone,
+                taken = self.take_one(incoming) => taken,
+            };
+            if let Err(parting) = taken {
+                return parting;
+            }
+        }
+    }
+
+    async fn take_one(&mut self, incoming: &mut Incoming) -> Result<(), Parting> {
+        let header = incoming.header().await?;
+        if header.kind == Kind::Append as u8 {
+            return self.take_append(&header, incoming).await;
+        }
+        let frame = incoming.frame(&header).await?;
+        self.session.host.observed(self.session.plane).received(FRAME_HEADER_BYTES + frame.body.len(), 0);
+        match Request::decode(&frame)? {
+            Request::Ping => self.say(header.id, &Answer::Pong).await,
+            Request::Pong => {}
+            Request::CreateStore(name) => {
+                let name = name.to_owned();
+                self.create_store(header.id, &name).await;
+            }
+            Request::RebuildIndex => self.rebuild_index(header.id).await,
+            Request::Hello(_) => return Err(Parting::protocol("there is one hello in a connection")),
+            _ => {
+                let what = "this is the append plane: reads go to the other port";
+                self.refuse(header.id, Refusal::new(Code::WrongPlane, what)).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn take_append(&mut self, header: &FrameHeader, incoming: &mut Incoming) -> Result<(), Parting> {
+        // Waiting here is what holds a fast client back: its bytes stay in its socket.
+        let room = room_for(&self.session.host.append_room, header.body_bytes).await;
+        let frame = incoming.frame(header).await?;
+        let Request::Append(Append::Foreign(mut foreign)) = Request::decode(&frame)? else {
+            unreachable!("the kind of the frame was looked at")
+        };
+        let began = Instant::now();
+        let observed = Arc::clone(self.session.host.observed(self.session.plane));
+        observed.received(FRAME_HEADER_BYTES + header.body_bytes as usize, foreign.event_count as usize);
+        let id = header.id;
+        foreign.missed_max = foreign.missed_max.min(MISSED_MAX);
+        let operation = if foreign.missed_max > 0 { Operation::AppendReturningMissed } else { Operation::Append };
+        if let Err(refusal) = self.session.allow(operation) {
+            self.refuse(id, refusal).await;
+            return Ok(());
+        }
+        let durability = foreign.durability;
+        let request = match foreign.accept(&self.session.store.store.limits()) {
+            Ok(request) => request,
+            Err(error) => {
+                observed.refused(observe::Refusal::TooLarge);
+                self.refuse(id, Refusal::new(Code::Request, error)).await;
+                return Ok(());
+            }
+        };
+        for record in request.records(gesta::Position::START) {
+            self.observed_store.event_bytes(record.1.bytes().len());
+        }
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| Parting::Gone)?;
+        let holds = Holds { _turn: turn, _room: room, _counted: observed.request() };
+        match self.submit(request).await {
+            Some(Ok(ticket)) => {
+                let store = Arc::clone(&self.observed_store);
+                self.send(Word::Later(Box::new(UnderWay { id, ticket, durability, began, store, holds }))).await;
+            }
+            Some(Err(error)) => {
+                let outcome = Err(error);
+                self.observed_store.command(durability, began.elapsed());
+                note_failure(&self.observed_store, &outcome);
+                let mut out = Vec::new();
+                encode_outcome(id, outcome, &mut out);
+                self.send(Word::Now(out)).await;
+            }
+            None => self.refuse(id, internal()).await,
+        }
+        Ok(())
+    }
+
+    /// Hands a request to the store. When it has to wait for room, it does so on a thread that nobody else waits for.
+    async fn submit(&self, request: EncodedRequest) -> Option<Result<Ticket, AppendError>> {
+        if self.session.store.store.has_room(request.bytes().len()) {
+            return Some(self.session.store.store.submit_encoded(request));
+        }
+        let store = Arc::clone(&self.session.store);
+        tokio::task::spawn_blocking(move || store.store.submit_encoded(request)).await.ok()
+    }
+
+    async fn create_store(&mut self, id: u64, name: &str) {
+        if let Err(refusal) = self.session.allow(Operation::CreateStore) {
+            return self.refuse(id, refusal).await;
+        }
+        let name: StoreName = match name.parse() {
+            Ok(name) => name,
+            Err(error) => return self.refuse(id, Refusal::new(Code::StoreName, error)).await,
+        };
+        if !self.session.grant.covers(name.as_str()) {
+            return self.refuse(id, Refusal::new(Code::Denied, "denied")).await;
+        }
+        let host = Arc::clone(&self.session.host);
+        match tokio::task::spawn_blocking(move || host.shelf.create(&name)).await {
+            Ok(Ok(store)) => {
+                tracing::info!(store = %store.name, peer = %self.session.peer, "store created");
+                self.say(id, &Answer::Done).await;
+            }
+            Ok(Err(error)) => self.refuse(id, Refusal::from(&error)).await,
+            Err(_) => self.refuse(id, internal()).await,
+        }
+    }
+
+    /// Makes the index files anew, on a thread of its own, one such work at a time.
+    async fn rebuild_index(&mut self, id: u64) {
+        if let Err(refusal) = self.session.allow(Operation::RebuildIndex) {
+            return self.refuse(id, refusal).await;
+        }
+        let (store, answers) = (Arc::clone(&self.session.store), self.answers.clone());
+        let turn = Arc::clone(&self.session.host.long_work).acquire_owned();
+        tokio::spawn(async move {
+            let Ok(_turn) = turn.await else { return };
+            let work = tokio::task::spawn_blocking(move || {
+                let mut said = Instant::now();
+                let rebuilt = store.store.rebuild_index(&mut |done, total| {
+                    if said.elapsed() >= PROGRESS_EVERY {
+                        said = Instant::now();
+                        let _ = answers.try_send(Word::Now(frame(id, &Answer::Working(Work { done, total }))));
+                    }
+                });
+                let answer = match rebuilt {
+                    Ok(()) => frame(id, &Answer::Done),
+                    Err(error) => {
+                        tracing::error!(store = %store.name, %error, "cannot make the index files anew");
+                        let what = "the index files could not be made anew: see the server's log";
+                        frame(id, &Answer::Refused(Refusal::new(Code::Unreadable, what)))
+                    }
+                };
+                let _ = answers.blocking_send(Word::Now(answer));
+            });
+            // A panic is in the log; the client sees its connection go on without an answer until its own deadline.
+            let _ = work.await;
+        });
+    }
+
+    async fn refuse(&self, id: u64, refusal: Refusal) {
+        self.say(id, &Answer::Refused(refusal)).await;
+    }
+
+    async fn say(&self, id: u64, answer: &Answer<'_>) {
+        self.send(Word::Now(frame(id, answer))).await;
+    }
+
+    async fn send(&self, word: Word) {
+        // When nobody listens any more, the connection is about to end.
+        let _ = self.answers.send(word).await;
+    }
+}
+
+fn frame(id: u64, answer: &Answer<'_>) -> Vec<u8> {
+    let mut out = Vec::new();
+    answer.encode(id, &mut out);
+    out
+}
+
+/// Room in the plane for a body of so many bytes.
+fn room_for(room: &Arc<Semaphore>, body_bytes: u32) -> impl Future<Output = OwnedSemaphorePermit> + use<> {
+    let kibibytes = body_bytes.div_ceil(1024).max(1);
+    let acquired = Arc::clone(room).acquire_many_owned(kibibytes);
+    async { acquired.await.expect("the room is never closed") }
+}

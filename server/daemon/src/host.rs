@@ -1,0 +1,47 @@
+//! What all connections of a server share.
+
+use crate::access::Access;
+use crate::observe::{self, Observations};
+use crate::settings::LimitSettings;
+use crate::stores::Shelf;
+use crate::tls::TlsConfig;
+use gesta_protocol::Plane;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, watch};
+
+/// What all connections of a server share.
+pub(crate) struct Host {
+    pub(crate) limits: LimitSettings,
+    pub(crate) access: Access,
+    /// None: plain text.
+    pub(crate) tls: Option<TlsConfig>,
+    pub(crate) shelf: Shelf,
+    pub(crate) observations: Arc<Observations>,
+    /// Turns true when the server stops.
+    pub(crate) stopping: watch::Receiver<bool>,
+    /// Kibibytes of appends that may still come in.
+    pub(crate) append_room: Arc<Semaphore>,
+    /// Long work, such as reading every byte of a store: one at a time.
+    pub(crate) long_work: Arc<Semaphore>,
+}
+
+impl Host {
+    /// What is told of a plane.
+    pub(crate) fn observed(&self, plane: Plane) -> &Arc<observe::PlaneObservations> {
+        self.observations.plane(match plane {
+            Plane::Append => observe::Plane::Append,
+            Plane::Read => observe::Plane::Read,
+        })
+    }
+
+    /// Whether the server stops.
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+}
+
+/// Waits until the server stops.
+pub(crate) async fn stop_of(mut stopping: watch::Receiver<bool>) {
+    // A server that has gone has stopped.
+    let _ = stopping.wait_for(|stops| *stops).await;
+}

@@ -1,0 +1,167 @@
+//! A port: connections come in, as many as the door allows.
+
+use super::door::Door;
+use super::handshake::greet;
+use super::incoming::Incoming;
+use super::parting::Parting;
+use super::session::Session;
+use super::transport::{Receiving, Sending, encrypted, plain};
+use crate::host::{Host, stop_of};
+use crate::observe;
+use gesta_protocol::{Answer, Code, Plane, Refusal};
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+/// A plane's port.
+pub(crate) struct Port {
+    pub(crate) listener: TcpListener,
+    pub(crate) plane: Plane,
+    pub(crate) connections_max: usize,
+}
+
+/// After a failure to accept, such as running out of descriptors, how long nobody is let in.
+const BACK_OFF: Duration = Duration::from_millis(50);
+/// How long somebody who is turned away at the door is waited for.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// Lets connections in and serves each until the server stops; returns when all of them have ended.
+pub(crate) async fn listen<S, F>(port: Port, host: Arc<Host>, serve: S)
+where
+    S: Fn(Session, Incoming, Sending) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let Port { listener, plane, connections_max } = port;
+    let door = Door::new(connections_max, host.limits.connections_per_address_max);
+    let mut stop = Box::pin(stop_of(host.stopping.clone()));
+    // Every connection holds a sender: when the last one is dropped, all have ended.
+    let (connection, mut all_ended) = mpsc::channel::<()>(1);
+    loop {
+        let accepted = tokio::select! {
+            () = &mut stop => break,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                host.observed(plane).refused(observe::Refusal::NoDescriptors);
+                report_accept(plane, &error);
+                tokio::time::sleep(BACK_OFF).await;
+                continue;
+            }
+        };
+        let (host, connection) = (Arc::clone(&host), connection.clone());
+        match door.enter(peer.ip()) {
+            Err(reason) => {
+                host.observed(plane).refused(reason);
+                turn_away(stream, host.tls.is_some());
+            }
+            Ok(place) => {
+                let serve = serve.clone();
+                tokio::spawn(async move {
+                    let _held = (place, connection, host.observed(plane).connection());
+                    let _ = stream.set_nodelay(true);
+                    converse(host, (plane, peer), stream, serve).await;
+                });
+            }
+        }
+    }
+    drop((listener, connection));
+    let _ = all_ended.recv().await;
+}
+
+/// Encrypts if that is asked for, hears the hello, and serves whoever was let in.
+async fn converse<S, F>(host: Arc<Host>, (plane, peer): (Plane, SocketAddr), stream: TcpStream, serve: S)
+where
+    S: Fn(Session, Incoming, Sending) -> F,
+    F: Future<Output = ()>,
+{
+    let (receiving, mut sending) = match transport(&host, stream).await {
+        Ok(halves) => halves,
+        Err(parting) => return tell_of(&host, plane, peer, &parting),
+    };
+    let mut incoming = Incoming::new(receiving, &host.limits);
+    let greeted = tokio::select! {
+        greeted = greet(&host, (plane, peer), &mut incoming, &mut sending) => greeted,
+        () = stop_of(host.stopping.clone()) => Err(Parting::Stopping),
+    };
+    match greeted {
+        Ok(session) => serve(session, incoming, sending).await,
+        Err(parting) => {
+            tell_of(&host, plane, peer, &parting);
+            part(parting, incoming, sending).await;
+        }
+    }
+}
+
+async fn transport(host: &Host, stream: TcpStream) -> Result<(Receiving, Sending), Parting> {
+    let Some(tls) = &host.tls else { return Ok(plain(stream)) };
+    let patience = Duration::from_millis(host.limits.handshake_timeout_ms);
+    match timeout(patience, tls.acceptor().accept(stream)).await {
+        Ok(Ok(stream)) => Ok(encrypted(stream)),
+        Ok(Err(error)) => Err(Parting::Dropped(observe::Refusal::Tls, error.to_string())),
+        Err(_) => Err(Parting::Dropped(observe::Refusal::HandshakeTimeout, "the TLS handshake took too long".into())),
+    }
+}
+
+/// Says goodbye as far as the peer would understand it, and closes so that what was said arrives.
+pub(crate) async fn part(parting: Parting, mut incoming: Incoming, mut sending: Sending) {
+    let mut out = Vec::new();
+    match parting {
+        Parting::Refused(refusal, _) => Answer::Refused(refusal).encode(0, &mut out),
+        Parting::Stopping => Answer::Refused(stopping().fatal()).encode(0, &mut out),
+        Parting::Gone | Parting::Dropped(..) => {}
+    }
+    if !out.is_empty() {
+        let said = async {
+            sending.write_all(&out).await?;
+            sending.shutdown().await
+        };
+        if matches!(timeout(FAREWELL, said).await, Ok(Ok(()))) {
+            // Closing with bytes unread would reset the connection, and the goodbye with it.
+            incoming.discard(FAREWELL).await;
+        }
+    }
+}
+
+/// What is said to requests of a server that stops.
+pub(crate) fn stopping() -> Refusal {
+    Refusal::new(Code::Stopping, "the server is stopping: connect again later")
+}
+
+/// Counts how a connection ended, and says so in the log if somebody should know.
+pub(crate) fn tell_of(host: &Host, plane: Plane, peer: SocketAddr, parting: &Parting) {
+    match parting {
+        Parting::Gone | Parting::Stopping => {}
+        Parting::Refused(refusal, counted) => {
+            host.observed(plane).refused(*counted);
+            observe::log_refusal(*counted, peer, &refusal.message);
+        }
+        Parting::Dropped(counted, why) => {
+            host.observed(plane).refused(*counted);
+            observe::log_refusal(*counted, peer, why);
+        }
+    }
+}
+
+/// Says in a word that there is no room, without holding up those who come next.
+fn turn_away(stream: TcpStream, is_encrypted: bool) {
+    if is_encrypted {
+        return;
+    }
+    let refusal = Refusal::new(Code::TooManyConnections, "there are too many connections: try again later").fatal();
+    let mut out = Vec::new();
+    Answer::Refused(refusal).encode(0, &mut out);
+    // The first bytes of a connection always fit into the socket; if they do not, nothing is lost.
+    let _ = stream.try_write(&out);
+}
+
+fn report_accept(plane: Plane, error: &io::Error) {
+    tracing::error!(%plane, %error, "cannot accept a connection");
+}

@@ -1,0 +1,25 @@
+//! What both planes have in common: a port, who is let in, and frames in and out.
+//!
+//! ```text
+//!  listen      accepts connections, as many as the door lets in
+//!  door        counts connections, in all and from each address
+//!  transport   plain or encrypted
+//!  incoming    bytes -> frames, each in its time
+//!  handshake   hello -> Session { who, which store } | refusal
+//!  parting     how a connection ends
+//! ```
+
+mod door;
+mod handshake;
+mod incoming;
+mod listen;
+mod parting;
+mod session;
+mod transport;
+
+pub(crate) use handshake::internal;
+pub(crate) use incoming::Incoming;
+pub(crate) use listen::{Port, listen, part, stopping, tell_of};
+pub(crate) use parting::Parting;
+pub(crate) use session::Session;
+pub(crate) use transport::{Receiving, Sending};

@@ -1,0 +1,54 @@
+//! How a connection ends.
+
+use crate::observe;
+use gesta_protocol::{Code, FieldError, FrameError, Refusal};
+use std::io;
+
+/// How a connection ends.
+#[derive(Debug)]
+pub(crate) enum Parting {
+    /// The peer has gone, with or without a word.
+    Gone,
+    /// The server is stopping.
+    Stopping,
+    /// The peer is told why, and it is counted.
+    Refused(Refusal, observe::Refusal),
+    /// The peer is not told anything: what it sent is not of this protocol, or it would not listen.
+    Dropped(observe::Refusal, String),
+}
+
+impl Parting {
+    /// The peer did not do in time what it had to.
+    pub(crate) fn timeout(what: &str, counted: observe::Refusal) -> Self {
+        Self::Refused(Refusal::new(Code::Timeout, what).fatal(), counted)
+    }
+
+    /// The peer sent what the protocol does not allow.
+    pub(crate) fn protocol(what: impl ToString) -> Self {
+        Self::Refused(Refusal::new(Code::Protocol, what).fatal(), observe::Refusal::Protocol)
+    }
+}
+
+impl From<io::Error> for Parting {
+    fn from(_: io::Error) -> Self {
+        Self::Gone
+    }
+}
+
+impl From<FrameError> for Parting {
+    fn from(error: FrameError) -> Self {
+        match error {
+            FrameError::TooLarge { .. } => {
+                Self::Refused(Refusal::new(Code::FrameTooLarge, error).fatal(), observe::Refusal::TooLarge)
+            }
+            // Whoever speaks another protocol would not understand a refusal in this one.
+            _ => Self::Dropped(observe::Refusal::Protocol, error.to_string()),
+        }
+    }
+}
+
+impl From<FieldError> for Parting {
+    fn from(error: FieldError) -> Self {
+        Self::protocol(error)
+    }
+}

@@ -1,0 +1,43 @@
+//! Somebody who was let in.
+
+use crate::access::{Grant, Operation};
+use crate::host::Host;
+use crate::observe;
+use crate::stores::OpenStore;
+use gesta_protocol::{Code, Plane, Refusal};
+use jiff::Timestamp;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// Somebody who was let in, and what they came for.
+pub(crate) struct Session {
+    pub(crate) host: Arc<Host>,
+    pub(crate) plane: Plane,
+    pub(crate) peer: SocketAddr,
+    pub(crate) store: Arc<OpenStore>,
+    pub(crate) grant: Grant,
+    pub(crate) agent: String,
+}
+
+impl Session {
+    /// Whether the client may do something now, by the tokens of now.
+    pub(crate) fn allow(&mut self, operation: Operation) -> Result<(), Refusal> {
+        let allowed = self.host.access.refresh(&mut self.grant);
+        let allowed = allowed.and_then(|()| self.grant.allow(operation, self.store.name.as_str(), Timestamp::now()));
+        allowed.map_err(|_| {
+            self.host.observed(self.plane).refused(observe::Refusal::Denied);
+            tracing::warn!(peer = %self.peer, ?operation, "operation denied");
+            denied()
+        })
+    }
+
+    /// What is told of the store.
+    pub(crate) fn observed_store(&self) -> Arc<observe::StoreObservations> {
+        self.host.observations.store(self.store.name.as_str())
+    }
+}
+
+/// The one answer to all that is not allowed.
+pub(super) fn denied() -> Refusal {
+    Refusal::new(Code::Denied, "denied")
+}

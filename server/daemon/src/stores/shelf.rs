@@ -1,0 +1,164 @@
+//! Which stores there are, and those that are open.
+
+use super::error::StoreError;
+use super::name::StoreName;
+use super::open_store::OpenStore;
+use gesta::Options;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The stores below one directory.
+pub(crate) struct Shelf {
+    directory: PathBuf,
+    /// The options of each store, by its name.
+    options: Box<dyn Fn(&StoreName) -> Options + Send + Sync>,
+    open_max: usize,
+    state: Mutex<State>,
+    /// Held for as long as the server runs.
+    _lock: File,
+}
+
+#[derive(Default)]
+struct State {
+    open: BTreeMap<StoreName, Arc<Shared>>,
+    is_closed: bool,
+}
+
+/// A store that is open, or about to be. Whoever comes while it is being opened waits for that one, not for the shelf.
+#[derive(Default)]
+struct Shared {
+    store: Mutex<Option<Arc<OpenStore>>>,
+}
+
+const LOCK: &str = "server.lock";
+
+impl Shelf {
+    /// The stores of a directory, which is made if need be; one of the name `default` is made as well.
+    pub(crate) fn open(
+        directory: &Path,
+        open_max: usize,
+        options: impl Fn(&StoreName) -> Options + Send + Sync + 'static,
+    ) -> Result<Self, StoreError> {
+        let failed = |path: &Path, what| {
+            let path = path.to_owned();
+            move |error: io::Error| StoreError::Directory { path, what, error: Arc::new(error) }
+        };
+        if gesta::is_store(directory) {
+            return Err(StoreError::IsAStore { path: directory.to_owned() });
+        }
+        std::fs::create_dir_all(directory).map_err(failed(directory, "cannot make the directory"))?;
+        let path = directory.join(LOCK);
+        let lock = File::options().create(true).truncate(false).write(true).open(&path);
+        let lock = lock.map_err(failed(&path, "cannot open the lock"))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { path }),
+            Err(TryLockError::Error(error)) => return Err(failed(&path, "cannot take the lock")(error)),
+        }
+        let (directory, options, state) = (directory.to_owned(), Box::new(options), Mutex::default());
+        let shelf = Self { directory, options, open_max, state, _lock: lock };
+        let default = StoreName::DEFAULT.parse()?;
+        if !shelf.has(&default) {
+            shelf.create(&default)?;
+        }
+        Ok(shelf)
+    }
+
+    /// The names of all stores, open or not, in their order.
+    pub(crate) fn names(&self) -> Result<Vec<StoreName>, StoreError> {
+        let failed = |error: io::Error| {
+            let (path, what) = (self.directory.clone(), "cannot list the directory");
+            StoreError::Directory { path, what, error: Arc::new(error) }
+        };
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&self.directory).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            names.extend(name.to_str().and_then(|name| name.parse().ok()).filter(|name| self.has(name)));
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// The store of a name, opened if it is not yet. May take long: not for a thread that others wait for.
+    pub(crate) fn get(&self, name: &StoreName) -> Result<Arc<OpenStore>, StoreError> {
+        let shared = self.place_for(name, || {
+            if self.has(name) { Ok(()) } else { Err(StoreError::Unknown { name: name.to_string() }) }
+        })?;
+        let mut store = shared.store.lock();
+        if let Some(store) = &*store {
+            return Ok(Arc::clone(store));
+        }
+        match OpenStore::open(name.clone(), &self.path(name), (self.options)(name)) {
+            Ok(opened) => Ok(Arc::clone(store.insert(Arc::new(opened)))),
+            Err(error) => {
+                tracing::error!(store = %name, %error, "cannot open the store");
+                self.state.lock().open.remove(name);
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes a store.
+    pub(crate) fn create(&self, name: &StoreName) -> Result<Arc<OpenStore>, StoreError> {
+        let shared = self.place_for(name, || {
+            if self.has(name) { Err(StoreError::Exists { name: name.to_string() }) } else { Ok(()) }
+        })?;
+        let mut store = shared.store.lock();
+        if store.is_some() {
+            return Err(StoreError::Exists { name: name.to_string() });
+        }
+        let created = OpenStore::open(name.clone(), &self.path(name), (self.options)(name));
+        match created {
+            Ok(created) => Ok(Arc::clone(store.insert(Arc::new(created)))),
+            Err(error) => {
+                self.state.lock().open.remove(name);
+                Err(error)
+            }
+        }
+    }
+
+    /// The stores that are open now.
+    pub(crate) fn open_stores(&self) -> Vec<Arc<OpenStore>> {
+        let open: Vec<_> = self.state.lock().open.values().cloned().collect();
+        open.iter().filter_map(|shared| shared.store.lock().clone()).collect()
+    }
+
+    /// Closes all stores: everything that was taken is durable afterwards. Tells those that could not be closed cleanly.
+    pub(crate) fn close(&self) -> Vec<(StoreName, gesta::CloseError)> {
+        self.state.lock().is_closed = true;
+        let close = |store: &Arc<OpenStore>| store.close().err().map(|error| (store.name.clone(), error));
+        self.open_stores().iter().filter_map(close).collect()
+    }
+
+    /// The place of a store among those that are open; `check` is asked when it is not open yet.
+    fn place_for(
+        &self,
+        name: &StoreName,
+        check: impl FnOnce() -> Result<(), StoreError>,
+    ) -> Result<Arc<Shared>, StoreError> {
+        let mut state = self.state.lock();
+        if state.is_closed {
+            return Err(StoreError::Stopping);
+        }
+        if let Some(shared) = state.open.get(name) {
+            return Ok(Arc::clone(shared));
+        }
+        check()?;
+        if state.open.len() >= self.open_max {
+            return Err(StoreError::TooMany { max: self.open_max });
+        }
+        Ok(Arc::clone(state.open.entry(name.clone()).or_default()))
+    }
+
+    fn has(&self, name: &StoreName) -> bool {
+        gesta::is_store(&self.path(name))
+    }
+
+    fn path(&self, name: &StoreName) -> PathBuf {
+        self.directory.join(name.as_str())
+    }
+}
