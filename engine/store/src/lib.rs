@@ -14,6 +14,7 @@
 #![deny(unsafe_code)] // allowed in disk/real alone, where files are mapped
 
 mod append;
+mod commit_observer;
 pub mod disk;
 pub mod environment;
 mod index;
@@ -28,6 +29,7 @@ mod sabotage;
 mod store;
 
 pub use append::{CloseError, Ticket};
+pub use commit_observer::{Commit, CommitObserver};
 pub use gesta_model::*;
 pub use index::IndexReport;
 pub use log::{OpenError, RecoveryReport, TruncateError, truncate_after};

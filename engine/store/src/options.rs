@@ -1,9 +1,11 @@
 //! How a store is opened.
 
+use crate::commit_observer::CommitObserver;
 use crate::environment::Environment;
 use gesta_model::Limits;
 use gesta_model::codec::HEADERS_BYTES;
 use gesta_model::limits::BATCH_BODY_BYTES_MAX;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The settings of one opening of a store. None of them changes what is on disk already.
@@ -34,6 +36,8 @@ pub struct Options {
     pub upkeep: Upkeep,
     /// Clock and randomness.
     pub environment: Environment,
+    /// Who is told of every commit, if anybody.
+    pub commit_observer: Option<Arc<dyn CommitObserver>>,
 }
 
 /// Who builds spare segments, commits what tickets wait for, and writes marks.
@@ -61,6 +65,7 @@ impl Default for Options {
             index_event_ids: false,
             upkeep: Upkeep::Threads,
             environment: Environment::default(),
+            commit_observer: None,
         }
     }
 }

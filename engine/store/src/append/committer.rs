@@ -4,6 +4,8 @@ use super::appender::Appender;
 use super::close_error::CloseError;
 use super::sequencer::poisoned;
 use super::staging::{SpareState, Staging, Waiter};
+use super::watch::{Watch, tell_failure};
+use crate::commit_observer::CommitObserver;
 use crate::disk::Disk;
 use crate::index::{BatchPlace, MemoryIndex, RecordKeys};
 use crate::log::{Group, LogWriter, Spare, next_segment_bytes};
@@ -101,6 +103,7 @@ impl<D: Disk> Appender<D> {
         let _ = self.index.keep_sealed(&self.disk);
         let now = self.options.environment.now();
         committer.writer.mark(true, now).map_err(|error| {
+            tell_failure(self.observer(), &error);
             let cause = Arc::new(error);
             self.staging.lock().refusal = Some(poisoned(&cause));
             CloseError { cause }
@@ -156,16 +159,27 @@ impl<D: Disk> Appender<D> {
         Some(spare)
     }
 
+    /// Who looks on, if anybody.
+    fn observer(&self) -> Option<&dyn CommitObserver> {
+        self.options.commit_observer.as_deref()
+    }
+
     fn write_batch(&self, writer: &mut LogWriter<D>, batch: &mut Batch<D>) -> io::Result<Durability> {
+        let is_idle = batch.group.count == 0 && !batch.wants_sync;
+        let mut watch = Watch::start(self.observer().filter(|_| !is_idle));
         if batch.group.count > 0 {
             let place = writer.write(&mut batch.group, batch.spare.take(), self.options.environment.now())?;
             place_in_index(&batch.index, &batch.group, place);
             writer.show();
+            watch.wrote();
         }
         if batch.wants_sync {
             writer.sync()?;
+            watch.synced();
         }
-        Ok(if writer.has_unsynced() { Durability::Written } else { Durability::Durable })
+        let reached = if writer.has_unsynced() { Durability::Written } else { Durability::Durable };
+        watch.end(&batch.group, reached);
+        Ok(reached)
     }
 
     /// Adds the events of a placed group to the index of the segment that they go to.
@@ -207,6 +221,7 @@ impl<D: Disk> Appender<D> {
 
     /// After the first failure nothing is written any more; everybody who waits is told the cause.
     fn poison(&self, error: io::Error, waiters: Vec<Waiter>) {
+        tell_failure(self.observer(), &error);
         let cause = Arc::new(error);
         let mut staging = self.staging.lock();
         staging.refusal = Some(poisoned(&cause));

@@ -20,6 +20,7 @@ mod slot;
 mod staging;
 mod ticket;
 mod verdict;
+mod watch;
 
 pub(crate) use appender::Appender;
 pub use close_error::CloseError;

@@ -29,19 +29,22 @@ const SEAL_BYTES: u64 = (HEADERS_BYTES + SEAL_BODY_BYTES) as u64;
 pub(crate) struct Group {
     bytes: Vec<u8>,
     pub(crate) base: Position,
+    /// Events.
     pub(crate) count: u32,
+    pub(crate) request_count: u32,
 }
 
 impl Group {
     /// An empty group whose first event will stand at `base`.
     pub(crate) fn new(base: Position) -> Self {
-        Self { bytes: vec![0; ROOM_BYTES], base, count: 0 }
+        Self { bytes: vec![0; ROOM_BYTES], base, count: 0, request_count: 0 }
     }
 
     /// Adds a placed request.
     pub(crate) fn add(&mut self, request: &[u8], count: u32) {
         self.bytes.extend_from_slice(request);
         self.count += count;
+        self.request_count += 1;
     }
 
     /// Empties the group for events from `base` on, keeping its memory unless it has grown out of proportion.
@@ -50,6 +53,7 @@ impl Group {
         self.bytes.shrink_to(keep_bytes);
         self.base = base;
         self.count = 0;
+        self.request_count = 0;
     }
 
     /// Bytes of the requests.

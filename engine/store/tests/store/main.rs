@@ -4,6 +4,7 @@ mod ambiguity;
 mod basics;
 mod child;
 mod closing;
+mod commits;
 mod concurrent;
 mod courses;
 mod crowd;
