@@ -4,3 +4,4 @@
 pub mod access;
 pub mod settings;
 pub mod observe;
+pub mod operator;
