@@ -125,6 +125,8 @@ pub struct EventsEncoder {
     frame: Vec<u8>,
     kind: Kind,
     id: u64,
+    /// Where the last event begins.
+    last: usize,
 }
 
 impl EventsEncoder {
@@ -141,17 +143,31 @@ impl EventsEncoder {
     }
 
     fn new(kind: Kind, id: u64) -> Self {
-        Self { frame: vec![0; FRAME_HEADER_BYTES], kind, id }
+        Self { frame: vec![0; FRAME_HEADER_BYTES], kind, id, last: usize::MAX / 2 }
     }
 
     /// Adds an event.
     pub fn event(&mut self, recorded_at: Timestamp, record: &Record<'_>) {
+        self.last = self.frame.len();
         write_event(&mut self.frame, recorded_at, record);
+    }
+
+    /// Says when the store took the event that was added last, for cursors that know it only then.
+    pub fn date_last(&mut self, recorded_at: Timestamp) {
+        if let Some(field) = self.frame.get_mut(self.last + 8..self.last + 16) {
+            field.copy_from_slice(&recorded_at.0.to_le_bytes());
+        }
     }
 
     /// Adds a batch as it travels: its portable header, then its body.
     pub fn batch(&mut self, batch: &[u8]) {
         self.frame.put(batch);
+    }
+
+    /// Whether nothing was added.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.body_bytes() == 0
     }
 
     /// Bytes of the body so far.

@@ -1,0 +1,231 @@
+//! Where the events of a read come from, a frame's worth at a time.
+
+use crate::stores::OpenStore;
+use gesta::{Batches, Cursor, Damage, Explanation, Notice, Position, Read, ReadError, Selection, Subscription, Timestamp};
+use gesta_protocol::{Answer, Begun, Ended, EventsEncoder, ReadRequest, Refusal};
+use std::time::Duration;
+
+/// Where the events of a read come from.
+pub(super) enum Course {
+    /// Whole batches up to a cut.
+    Batches(Batches),
+    /// Whole batches up to the head, then a subscription from there.
+    CatchUp(Batches, Box<(OpenRead, Position)>),
+    /// Single events up to a cut.
+    Cursor(Box<Cursor>, bool),
+    /// Single events, without end.
+    Subscription(Box<Subscription>),
+}
+
+/// What is needed to go on with a subscription where the batches end.
+pub(super) struct OpenRead {
+    store: std::sync::Arc<OpenStore>,
+    request: ReadRequest,
+}
+
+/// Some of the answer to a read.
+#[derive(Default)]
+pub(super) struct Filled {
+    /// Frames, to be sent as they are.
+    pub(super) frames: Vec<u8>,
+    /// Bytes of events among them: what credit is for.
+    pub(super) event_bytes: usize,
+    pub(super) events: usize,
+    /// Everything below it was sent, or is not of this read.
+    pub(super) position: Position,
+    /// There is nothing to send until the head rises.
+    pub(super) is_idle: bool,
+    /// The answer is complete.
+    pub(super) has_ended: bool,
+}
+
+impl Course {
+    /// The course of a read, and the first frame of its answer.
+    pub(super) fn begin(store: &std::sync::Arc<OpenStore>, id: u64, request: &ReadRequest) -> (Self, Vec<u8>) {
+        let incarnation = store.store.incarnation();
+        let mut begun = Vec::new();
+        let mut begin = |head| Answer::Begun(Begun { head, incarnation }).encode(id, &mut begun);
+        let read = &request.read;
+        let from = read.from.unwrap_or_default();
+        let wants_all = matches!(read.selection, Selection::Everything) && read.since.is_none() && read.limit == u64::MAX;
+        let in_batches = request.takes_batches && wants_all && !read.is_backward && !read.sees_unsynced;
+        let head = store.reader.head();
+        let course = match request.follow {
+            None if in_batches => {
+                begin(head);
+                Self::Batches(store.reader.batches(from..read.until.unwrap_or(Position::MAX).min(head)))
+            }
+            None => {
+                let cursor = store.store.read(read.clone());
+                begin(cursor.head());
+                Self::Cursor(Box::new(cursor), read.is_backward)
+            }
+            Some(_) if in_batches && from < head => {
+                begin(head);
+                let rest = OpenRead { store: std::sync::Arc::clone(store), request: request.clone() };
+                Self::CatchUp(store.reader.batches(from..head), Box::new((rest, head)))
+            }
+            Some(pace) => {
+                begin(head);
+                Self::Subscription(Box::new(store.store.subscribe(read.clone()).pace(pace)))
+            }
+        };
+        (course, begun)
+    }
+
+    /// The next frames, with up to about `bytes` of events. May read from the disk.
+    pub(super) fn fill(self, id: u64, bytes: usize) -> (Self, Filled) {
+        match self {
+            Self::Batches(mut batches) => {
+                let mut filled = fill_batches(&mut batches, id, bytes);
+                if filled.is_idle {
+                    end(&mut filled, id, Explanation::default());
+                }
+                (Self::Batches(batches), filled)
+            }
+            Self::CatchUp(mut batches, rest) => {
+                let mut filled = fill_batches(&mut batches, id, bytes);
+                if !std::mem::take(&mut filled.is_idle) {
+                    return (Self::CatchUp(batches, rest), filled);
+                }
+                let (OpenRead { store, request }, head) = *rest;
+                let read = Read { from: Some(head), ..request.read };
+                let subscription = store.store.subscribe(read).pace(request.follow.unwrap_or_default());
+                (Self::Subscription(Box::new(subscription)), filled)
+            }
+            Self::Cursor(mut cursor, is_backward) => {
+                let filled = fill_from_cursor(&mut cursor, is_backward, id, bytes);
+                (Self::Cursor(cursor, is_backward), filled)
+            }
+            Self::Subscription(mut subscription) => {
+                let filled = fill_from_subscription(&mut subscription, id, bytes);
+                (Self::Subscription(subscription), filled)
+            }
+        }
+    }
+}
+
+fn fill_batches(batches: &mut Batches, id: u64, bytes: usize) -> Filled {
+    let mut filled = Filled::default();
+    let mut encoder = EventsEncoder::batches(id);
+    while encoder.body_bytes() < bytes {
+        match batches.next_batch() {
+            Some(Ok(batch)) => encoder.batch(batch),
+            Some(Err(error)) => {
+                filled.take_events(&mut encoder, EventsEncoder::batches(id));
+                filled.fail(id, error);
+                break;
+            }
+            None => {
+                filled.is_idle = true;
+                break;
+            }
+        }
+    }
+    filled.take_events(&mut encoder, EventsEncoder::batches(id));
+    filled.position = batches.position();
+    filled
+}
+
+fn fill_from_cursor(cursor: &mut Cursor, is_backward: bool, id: u64, bytes: usize) -> Filled {
+    let mut filled = Filled::default();
+    let mut encoder = EventsEncoder::events(id);
+    let is_complete = loop {
+        if encoder.body_bytes() >= bytes || filled.has_ended {
+            break false;
+        }
+        match cursor.next_record() {
+            Some(Ok(record)) => {
+                encoder.event(Timestamp::default(), &record);
+                filled.events += 1;
+                encoder.date_last(cursor.recorded_at().unwrap_or_default());
+            }
+            Some(Err(error)) => {
+                filled.take_events(&mut encoder, EventsEncoder::events(id));
+                filled.fail(id, error);
+            }
+            None => break true,
+        }
+    };
+    filled.take_events(&mut encoder, EventsEncoder::events(id));
+    let remaining = cursor.remaining_positions();
+    filled.position = if is_backward { remaining.end } else { remaining.start };
+    if is_complete {
+        end(&mut filled, id, cursor.explain());
+    }
+    filled
+}
+
+fn fill_from_subscription(subscription: &mut Subscription, id: u64, bytes: usize) -> Filled {
+    let mut filled = Filled::default();
+    let mut encoder = EventsEncoder::events(id);
+    while encoder.body_bytes() < bytes && !filled.is_idle && !filled.has_ended {
+        let word = match subscription.next(Duration::ZERO) {
+            Ok(Notice::Event(record)) => {
+                encoder.event(Timestamp::default(), &record);
+                filled.events += 1;
+                encoder.date_last(subscription.recorded_at().unwrap_or_default());
+                continue;
+            }
+            Ok(Notice::CaughtUp(position)) => Ok(Answer::CaughtUp(position)),
+            Ok(Notice::FellBehind(position)) => Ok(Answer::FellBehind(position)),
+            Ok(Notice::Progress(position)) => Ok(Answer::Progress(position)),
+            Ok(Notice::Ended(position)) => {
+                filled.has_ended = true;
+                Ok(Answer::Ended(Ended { position, explanation: Explanation::default() }))
+            }
+            Ok(_) => {
+                filled.is_idle = true;
+                continue;
+            }
+            Err(error) => Err(error),
+        };
+        filled.take_events(&mut encoder, EventsEncoder::events(id));
+        match word {
+            Ok(answer) => answer.encode(id, &mut filled.frames),
+            Err(error) => filled.fail(id, error),
+        }
+    }
+    filled.take_events(&mut encoder, EventsEncoder::events(id));
+    filled.position = subscription.position();
+    filled
+}
+
+/// Ends the answer to a bounded read.
+fn end(filled: &mut Filled, id: u64, explanation: Explanation) {
+    filled.has_ended = true;
+    Answer::Ended(Ended { position: filled.position, explanation }).encode(id, &mut filled.frames);
+}
+
+impl Filled {
+    /// Takes over the events that an encoder has gathered.
+    fn take_events(&mut self, encoder: &mut EventsEncoder, next: EventsEncoder) {
+        let full = std::mem::replace(encoder, next);
+        if full.is_empty() {
+            return;
+        }
+        self.event_bytes += full.body_bytes();
+        let frame = full.finish();
+        if self.frames.is_empty() { self.frames = frame } else { self.frames.extend_from_slice(&frame) }
+    }
+
+    /// Tells of damage, after which the read goes on, or of a failure, which ends it.
+    fn fail(&mut self, id: u64, error: ReadError) {
+        match error {
+            ReadError::Damaged(damage) => Answer::Damaged(without_directories(damage)).encode(id, &mut self.frames),
+            error => {
+                tracing::error!(%error, "a read failed");
+                self.has_ended = true;
+                Answer::Refused(Refusal::from(&error)).encode(id, &mut self.frames);
+            }
+        }
+    }
+}
+
+/// A client is told which file is damaged, and not where the server keeps it.
+pub(super) fn without_directories(mut damage: Damage) -> Damage {
+    if let Some((_, file)) = damage.file.rsplit_once('/') {
+        damage.file = file.to_owned();
+    }
+    damage
+}

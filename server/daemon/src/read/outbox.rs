@@ -1,0 +1,121 @@
+//! The way to a client: frames of all its reads, one after another, bounded in bytes.
+
+use crate::observe::PlaneObservations;
+use crate::plane::Sending;
+use gesta_protocol::Answer;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// Where frames for a client are put.
+#[derive(Clone)]
+pub(super) struct Outbox {
+    parcels: Sender<Parcel>,
+    /// Kibibytes that may still be put in.
+    room: Arc<Semaphore>,
+    room_max: u32,
+}
+
+/// Some frames, and the room they take until they are sent.
+pub(super) struct Parcel {
+    frames: Vec<u8>,
+    events: usize,
+    _room: OwnedSemaphorePermit,
+}
+
+/// The client has gone, or takes nothing.
+#[derive(Debug)]
+pub(super) struct Gone;
+
+/// How many parcels may be on their way, whatever their size.
+const PARCELS_MAX: usize = 1024;
+
+impl Outbox {
+    /// An outbox for so many bytes, and what is put into it.
+    pub(super) fn new(bytes_max: usize) -> (Self, Receiver<Parcel>) {
+        let (parcels, receiver) = channel(PARCELS_MAX);
+        let room_max = u32::try_from(bytes_max.div_ceil(1024)).unwrap_or(u32::MAX).clamp(64, u32::MAX >> 4);
+        (Self { parcels, room: Arc::new(Semaphore::new(room_max as usize)), room_max }, receiver)
+    }
+
+    /// Puts frames in, once there is room for them. What is larger than the outbox takes all of it.
+    pub(super) async fn put(&self, frames: Vec<u8>, events: usize) -> Result<(), Gone> {
+        let kibibytes = u32::try_from(frames.len().div_ceil(1024)).unwrap_or(u32::MAX).clamp(1, self.room_max);
+        tokio::select! {
+            biased;
+            () = self.parcels.closed() => Err(Gone),
+            room = Arc::clone(&self.room).acquire_many_owned(kibibytes) => {
+                let parcel = Parcel { frames, events, _room: room.map_err(|_| Gone)? };
+                self.parcels.send(parcel).await.map_err(|_| Gone)
+            }
+        }
+    }
+
+    /// Puts one answer in.
+    pub(super) async fn answer(&self, id: u64, answer: &Answer<'_>) -> Result<(), Gone> {
+        let mut frame = Vec::new();
+        answer.encode(id, &mut frame);
+        self.put(frame, 0).await
+    }
+
+    /// Waits until the client has gone.
+    pub(super) async fn closed(&self) {
+        self.parcels.closed().await;
+    }
+}
+
+/// How a client is sent things.
+pub(super) struct Delivery {
+    /// After so much silence, a ping.
+    pub(super) heartbeat: Duration,
+    /// How long the client may take to take a parcel.
+    pub(super) patience: Duration,
+    pub(super) observed: Arc<PlaneObservations>,
+}
+
+/// Sends what is put into an outbox until nobody puts anything in. Returns the way to the client for a last word, and
+/// whether the client was too slow.
+pub(super) async fn deliver(
+    mut sending: Sending,
+    mut parcels: Receiver<Parcel>,
+    delivery: Delivery,
+) -> Result<Sending, TooSlow> {
+    let Delivery { heartbeat, patience, observed } = delivery;
+    let mut ping_at = Instant::now() + heartbeat;
+    loop {
+        let parcel = tokio::select! {
+            biased;
+            parcel = parcels.recv() => parcel,
+            () = sleep_until(ping_at) => {
+                let mut ping = Vec::new();
+                Answer::Ping.encode(0, &mut ping);
+                timeout(patience, sending.write_all(&ping)).await.map_err(|_| TooSlow)?.map_err(|_| TooSlow)?;
+                ping_at = Instant::now() + heartbeat;
+                continue;
+            }
+        };
+        let Some(Parcel { mut frames, mut events, _room }) = parcel else { return Ok(sending) };
+        // Small answers that are ready together go out together.
+        let mut rooms = vec![_room];
+        while frames.len() < SMALL_BYTES
+            && let Ok(next) = parcels.try_recv()
+        {
+            frames.extend_from_slice(&next.frames);
+            events += next.events;
+            rooms.push(next._room);
+        }
+        timeout(patience, sending.write_all(&frames)).await.map_err(|_| TooSlow)?.map_err(|_| TooSlow)?;
+        observed.sent(frames.len(), events);
+        ping_at = Instant::now() + heartbeat;
+    }
+}
+
+/// What is shorter is worth waiting for company.
+const SMALL_BYTES: usize = 16 << 10;
+
+/// The client took nothing for too long, or has gone.
+#[derive(Debug)]
+pub(super) struct TooSlow;

@@ -1,0 +1,132 @@
+//! A read or a subscription, on its way to the client as fast as that takes it.
+
+use super::course::{Course, Filled};
+use super::credit::Credit;
+use super::outbox::{Gone, Outbox};
+use crate::access::{Access, Grant, Operation};
+use crate::host::Host;
+use crate::observe;
+use crate::plane::internal;
+use crate::stores::OpenStore;
+use gesta_protocol::{Answer, Code, Plane, ReadRequest, Refusal};
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::time::timeout;
+
+/// A read or a subscription.
+pub(super) struct Stream {
+    pub(super) id: u64,
+    pub(super) host: Arc<Host>,
+    pub(super) store: Arc<OpenStore>,
+    pub(super) observed: Arc<observe::StoreObservations>,
+    pub(super) grant: Grant,
+    pub(super) client: String,
+    pub(super) request: ReadRequest,
+    pub(super) credit: Arc<Credit>,
+    pub(super) outbox: Outbox,
+}
+
+/// Bytes of events that are sent in one frame, and read at once.
+const FRAME_BYTES: usize = 256 << 10;
+/// What a read may take on a thread that others wait for, before it is given one of its own.
+const FIRST_BYTES: usize = 32 << 10;
+
+impl Stream {
+    /// Sends events until all are sent, or the client has enough or is too slow.
+    pub(super) async fn run(self) -> Result<(), Gone> {
+        let began = Instant::now();
+        let operation =
+            if self.request.follow.is_some() { observe::Operation::Subscribe } else { observe::Operation::Read };
+        let (course, mut ahead) = Course::begin(&self.store, self.id, &self.request);
+        let mut course = Some(course);
+        let mut subscriber = None;
+        if self.request.follow.is_some() {
+            let from = self.request.read.from.unwrap_or_default();
+            subscriber = Some(self.observed.subscriber(self.client.clone(), from));
+        }
+        let mut is_first = true;
+        let mut head = self.store.head.clone();
+        loop {
+            if !self.may_still() {
+                return self.outbox.answer(self.id, &Answer::Refused(Refusal::new(Code::Denied, "denied"))).await;
+            }
+            // Whatever is appended from here on is seen below or wakes the wait.
+            head.mark_unchanged();
+            let Some(filled) = self.fill(&mut course, is_first).await else {
+                return self.outbox.answer(self.id, &Answer::Refused(internal())).await;
+            };
+            let Filled { frames, event_bytes, events, position, is_idle, has_ended } = filled;
+            self.credit.spend(event_bytes);
+            let mut parcel = std::mem::take(&mut ahead);
+            if parcel.is_empty() { parcel = frames } else { parcel.extend_from_slice(&frames) }
+            if !parcel.is_empty() {
+                self.outbox.put(parcel, events).await?;
+            }
+            if std::mem::take(&mut is_first) {
+                self.observed.query(operation, began.elapsed());
+            }
+            if let Some(subscriber) = &subscriber {
+                subscriber.reached(position);
+            }
+            if has_ended || self.credit.is_cancelled() {
+                return Ok(());
+            }
+            if is_idle {
+                let pace = self.request.follow.unwrap_or_default();
+                tokio::select! {
+                    _ = head.changed() => {}
+                    () = tokio::time::sleep(pace.progress_every.min(LONG)) => {}
+                    () = self.credit.cancelled() => return Ok(()),
+                    () = self.outbox.closed() => return Err(Gone),
+                }
+            }
+            let patience = Duration::from_millis(self.host.limits.slow_reader_timeout_ms);
+            match timeout(patience, self.credit.wait()).await {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(_) => {
+                    self.host.observed(Plane::Read).refused(observe::Refusal::SlowReader);
+                    tracing::warn!(client = %observe::Shown(&self.client), %position, "a reader was too slow");
+                    return self.outbox.answer(self.id, &Answer::TooSlow(position)).await;
+                }
+            }
+        }
+    }
+
+    /// Reads on: a little at once, what is more on a thread that nobody else waits for. `None` when that failed.
+    async fn fill(&self, course: &mut Option<Course>, is_first: bool) -> Option<Filled> {
+        let (id, taken) = (self.id, course.take()?);
+        let is_short = is_first || matches!(taken, Course::Subscription(_)) && self.is_close_behind(&taken);
+        let (rest, filled) = if is_short {
+            taken.fill(id, FIRST_BYTES)
+        } else {
+            tokio::task::spawn_blocking(move || taken.fill(id, FRAME_BYTES)).await.ok()?
+        };
+        *course = Some(rest);
+        Some(filled)
+    }
+
+    /// Whether what is left was appended a moment ago, and so is in memory.
+    fn is_close_behind(&self, course: &Course) -> bool {
+        const CLOSE: u64 = 1024;
+        match course {
+            Course::Subscription(subscription) => self.store.reader.head().since(subscription.position()) <= CLOSE,
+            _ => false,
+        }
+    }
+
+    /// Whether the client's token still stands.
+    fn may_still(&self) -> bool {
+        let operation = if self.request.follow.is_some() { Operation::Subscribe } else { Operation::Read };
+        still_allowed(&self.host.access, &self.grant, operation, self.store.name.as_str())
+    }
+}
+
+/// What counts for never.
+const LONG: Duration = Duration::from_secs(3600);
+
+fn still_allowed(access: &Access, grant: &Grant, operation: Operation, store: &str) -> bool {
+    let mut grant = grant.clone();
+    access.refresh(&mut grant).and_then(|()| grant.allow(operation, store, Timestamp::now())).is_ok()
+}
