@@ -3,7 +3,9 @@
 use crate::context::Context;
 use crate::failure::{Failure, Status};
 use crate::output::Output;
-use crate::verbs::{append, completions, demo, export, import, import_git, index, names, read, stats, tail, verify};
+use crate::verbs::{
+    append, completions, demo, export, import, import_git, index, names, read, serve, stats, tail, verify,
+};
 use clap::{CommandFactory, Parser, Subcommand};
 use gesta::NameKind;
 use std::ffi::OsString;
@@ -61,6 +63,8 @@ enum Verb {
     /// Check the index files, or make them anew
     #[command(subcommand)]
     Index(index::Verb),
+    /// Serve the stores of a directory over TCP
+    Serve(serve::Arguments),
     /// Store the history of this git repository, replay it and compare the result with git
     Demo,
     /// Print a shell's completion script
@@ -94,6 +98,7 @@ fn run_verb(verb: &Verb, context: &Context) -> Result<Status, Failure> {
         Verb::Stats => stats::run(context),
         Verb::Verify(arguments) => verify::run(arguments, context),
         Verb::Index(verb) => index::run(*verb, context),
+        Verb::Serve(arguments) => serve::run(arguments, context),
         Verb::Demo => demo::run(context),
         Verb::Completions(arguments) => completions::run(*arguments, Arguments::command()),
     }

@@ -33,11 +33,6 @@ impl Host {
             Plane::Read => observe::Plane::Read,
         })
     }
-
-    /// Whether the server stops.
-    pub(crate) fn is_stopping(&self) -> bool {
-        *self.stopping.borrow()
-    }
 }
 
 /// Waits until the server stops.

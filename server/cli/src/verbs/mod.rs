@@ -12,6 +12,7 @@ pub(crate) mod index;
 pub(crate) mod names;
 pub(crate) mod read;
 mod sample;
+pub(crate) mod serve;
 pub(crate) mod stats;
 pub(crate) mod tail;
 pub(crate) mod verify;

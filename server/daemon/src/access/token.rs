@@ -33,7 +33,7 @@ impl Token {
         getrandom::fill(&mut *secret)?;
         let mut text = Zeroizing::new(String::with_capacity(TOKEN_BYTES));
         text.push_str(TOKEN_PREFIX);
-        URL_SAFE_NO_PAD.encode_string(&*secret, &mut text);
+        URL_SAFE_NO_PAD.encode_string(secret.as_slice(), &mut text);
         Ok(Self(text))
     }
 

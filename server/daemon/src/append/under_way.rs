@@ -31,6 +31,7 @@ impl UnderWay {
         let outcome = self.ticket.await;
         self.store.command(self.durability, self.began.elapsed());
         note_failure(&self.store, &outcome);
+        drop(self.holds);
         let mut out = Vec::new();
         encode_outcome(self.id, outcome, &mut out);
         out

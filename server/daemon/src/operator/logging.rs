@@ -2,22 +2,13 @@
 
 use super::line_queue::LineQueue;
 use crate::observe::Shown;
+use crate::settings::{LogFormat, LogLevel, LogSettings};
 use std::io::{self, IsTerminal};
 use std::panic::PanicHookInfo;
 use std::time::Duration;
 use thiserror::Error;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::util::SubscriberInitExt;
-
-/// How a line looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
-}
 
 /// The log as it is running.
 #[derive(Clone, Debug)]
@@ -41,7 +32,8 @@ pub enum StartError {
 ///
 /// Whoever logs never waits: lines that standard error does not take in time are dropped, and counted in the next line
 /// that it takes.
-pub fn start(format: LogFormat, level: LevelFilter) -> Result<Logs, StartError> {
+pub fn start(settings: &LogSettings) -> Result<Logs, StartError> {
+    let (format, level) = (settings.format, filter(settings.level));
     let queue = LineQueue::start(io::stderr(), move |count| dropped_line(format, count))?;
     let is_terminal = io::stderr().is_terminal();
     subscriber(format, level, is_terminal, queue.clone()).try_init().map_err(|_| StartError::Twice)?;
@@ -97,4 +89,15 @@ fn log_panic(info: &PanicHookInfo<'_>) {
     let location = info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
     let thread = std::thread::current();
     tracing::error!(thread = thread.name(), location, "panic: {}", Shown(message));
+}
+
+/// What passes at a level.
+fn filter(level: LogLevel) -> LevelFilter {
+    match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    }
 }

@@ -1,8 +1,9 @@
 //! The log, and what happens when nobody takes it.
 
 use super::line_queue::LineQueue;
-use super::logging::{LogFormat, dropped_line, start, subscriber};
+use super::logging::{dropped_line, start, subscriber};
 use crate::observe::Shown;
+use crate::settings::{LogFormat, LogSettings};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -119,8 +120,8 @@ fn child_that_logs() {
     if std::env::var_os(CHILD).is_none() {
         return;
     }
-    let logs = start(LogFormat::Text, LevelFilter::INFO).unwrap();
-    start(LogFormat::Text, LevelFilter::INFO).unwrap_err();
+    let logs = start(&LogSettings::default()).unwrap();
+    start(&LogSettings::default()).unwrap_err();
     for number in 0..20_000 {
         tracing::info!(number, "a line that nobody takes");
     }

@@ -16,7 +16,7 @@ mod pages;
 mod serve;
 mod throttle;
 
-pub use logging::{LogFormat, Logs, StartError, start};
+pub use logging::{Logs, StartError, start};
 pub use serve::serve;
 pub use throttle::Throttle;
 

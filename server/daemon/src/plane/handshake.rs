@@ -60,6 +60,7 @@ async fn admit(host: &Arc<Host>, (plane, peer): (Plane, SocketAddr), hello: &Hel
     let opened = tokio::task::spawn_blocking(move || shelf_host.shelf.get(&name)).await;
     let opened = opened.map_err(|_| Parting::Refused(internal().fatal(), observe::Refusal::StoreFailed))?;
     let store = opened.map_err(|error| refused(&error))?;
+    host.observations.store(store.name.as_str()).opened(store.reader.clone());
     let (host, agent) = (Arc::clone(host), hello.agent.to_owned());
     Ok(Session { host, plane, peer, store, grant, agent })
 }

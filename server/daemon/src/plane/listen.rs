@@ -8,6 +8,7 @@ use super::session::Session;
 use super::transport::{Receiving, Sending, encrypted, plain};
 use crate::host::{Host, stop_of};
 use crate::observe;
+use crate::operator::Throttle;
 use gesta_protocol::{Answer, Code, Plane, Refusal};
 use std::future::Future;
 use std::io;
@@ -18,6 +19,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 /// A plane's port.
 pub(crate) struct Port {
@@ -103,7 +105,7 @@ where
 async fn transport(host: &Host, stream: TcpStream) -> Result<(Receiving, Sending), Parting> {
     let Some(tls) = &host.tls else { return Ok(plain(stream)) };
     let patience = Duration::from_millis(host.limits.handshake_timeout_ms);
-    match timeout(patience, tls.acceptor().accept(stream)).await {
+    match timeout(patience, TlsAcceptor::from(tls.current()).accept(stream)).await {
         Ok(Ok(stream)) => Ok(encrypted(stream)),
         Ok(Err(error)) => Err(Parting::Dropped(observe::Refusal::Tls, error.to_string())),
         Err(_) => Err(Parting::Dropped(observe::Refusal::HandshakeTimeout, "the TLS handshake took too long".into())),
@@ -131,7 +133,7 @@ pub(crate) async fn part(parting: Parting, mut incoming: Incoming, mut sending: 
 }
 
 /// What is said to requests of a server that stops.
-pub(crate) fn stopping() -> Refusal {
+fn stopping() -> Refusal {
     Refusal::new(Code::Stopping, "the server is stopping: connect again later")
 }
 
@@ -141,11 +143,11 @@ pub(crate) fn tell_of(host: &Host, plane: Plane, peer: SocketAddr, parting: &Par
         Parting::Gone | Parting::Stopping => {}
         Parting::Refused(refusal, counted) => {
             host.observed(plane).refused(*counted);
-            observe::log_refusal(*counted, peer, &refusal.message);
+            report(*counted, peer, &refusal.message);
         }
         Parting::Dropped(counted, why) => {
             host.observed(plane).refused(*counted);
-            observe::log_refusal(*counted, peer, why);
+            report(*counted, peer, why);
         }
     }
 }
@@ -164,4 +166,12 @@ fn turn_away(stream: TcpStream, is_encrypted: bool) {
 
 fn report_accept(plane: Plane, error: &io::Error) {
     tracing::error!(%plane, %error, "cannot accept a connection");
+}
+
+/// Says in the log why somebody was turned away: a line a second at most, whoever knocks.
+fn report(reason: observe::Refusal, peer: SocketAddr, why: &str) {
+    static THROTTLE: Throttle = Throttle::new();
+    if let Some(suppressed) = THROTTLE.admit() {
+        tracing::warn!(%peer, reason = reason.name(), suppressed, "connection ended: {}", observe::Shown(why));
+    }
 }

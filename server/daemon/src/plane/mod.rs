@@ -19,7 +19,7 @@ mod transport;
 
 pub(crate) use handshake::internal;
 pub(crate) use incoming::Incoming;
-pub(crate) use listen::{Port, listen, part, stopping, tell_of};
+pub(crate) use listen::{Port, listen, part, tell_of};
 pub(crate) use parting::Parting;
 pub(crate) use session::Session;
-pub(crate) use transport::{Receiving, Sending};
+pub(crate) use transport::Sending;

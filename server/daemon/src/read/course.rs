@@ -1,7 +1,7 @@
 //! Where the events of a read come from, a frame's worth at a time.
 
 use crate::stores::OpenStore;
-use gesta::{Batches, Cursor, Damage, Explanation, Notice, Position, Read, ReadError, Selection, Subscription, Timestamp};
+use gesta::{Batches, Cursor, Damage, Explanation, Notice, Position, ReadError, Selection, Subscription, Timestamp};
 use gesta_protocol::{Answer, Begun, Ended, EventsEncoder, ReadRequest, Refusal};
 use std::time::Duration;
 
@@ -47,7 +47,8 @@ impl Course {
         let mut begin = |head| Answer::Begun(Begun { head, incarnation }).encode(id, &mut begun);
         let read = &request.read;
         let from = read.from.unwrap_or_default();
-        let wants_all = matches!(read.selection, Selection::Everything) && read.since.is_none() && read.limit == u64::MAX;
+        let wants_all =
+            matches!(read.selection, Selection::Everything) && read.since.is_none() && read.limit == u64::MAX;
         let in_batches = request.takes_batches && wants_all && !read.is_backward && !read.sees_unsynced;
         let head = store.reader.head();
         let course = match request.follow {
@@ -89,7 +90,7 @@ impl Course {
                     return (Self::CatchUp(batches, rest), filled);
                 }
                 let (OpenRead { store, request }, head) = *rest;
-                let read = Read { from: Some(head), ..request.read };
+                let read = request.read.from(head);
                 let subscription = store.store.subscribe(read).pace(request.follow.unwrap_or_default());
                 (Self::Subscription(Box::new(subscription)), filled)
             }

@@ -36,8 +36,11 @@ impl Stream {
     /// Sends events until all are sent, or the client has enough or is too slow.
     pub(super) async fn run(self) -> Result<(), Gone> {
         let began = Instant::now();
-        let operation =
-            if self.request.follow.is_some() { observe::Operation::Subscribe } else { observe::Operation::Read };
+        let operation = if self.request.follow.is_some() {
+            observe::Operation::SubscribeFirstEvent
+        } else {
+            observe::Operation::Read
+        };
         let (course, mut ahead) = Course::begin(&self.store, self.id, &self.request);
         let mut course = Some(course);
         let mut subscriber = None;
@@ -59,7 +62,11 @@ impl Stream {
             let Filled { frames, event_bytes, events, position, is_idle, has_ended } = filled;
             self.credit.spend(event_bytes);
             let mut parcel = std::mem::take(&mut ahead);
-            if parcel.is_empty() { parcel = frames } else { parcel.extend_from_slice(&frames) }
+            if parcel.is_empty() {
+                parcel = frames
+            } else {
+                parcel.extend_from_slice(&frames)
+            }
             if !parcel.is_empty() {
                 self.outbox.put(parcel, events).await?;
             }

@@ -62,7 +62,8 @@ mod tests {
         for name in ["default", "orders-2026", "0_a", &"a".repeat(63)] {
             assert_eq!(name.parse::<StoreName>().map(|name| name.to_string()), Ok(name.to_owned()));
         }
-        for name in ["", ".", "..", "../x", "a/b", "A", "-a", "_a", "a b", "a\0", "ä", "server.lock", &"a".repeat(64)] {
+        for name in ["", ".", "..", "../x", "a/b", "A", "-a", "_a", "a b", "a\0", "ä", "server.lock", &"a".repeat(64)]
+        {
             assert!(name.parse::<StoreName>().is_err(), "{name:?} was taken");
         }
     }

@@ -3,3 +3,4 @@
 mod access;
 mod matrix;
 mod settings;
+mod tls;

@@ -1,0 +1,110 @@
+//! Questions with short answers. Each answer is a list of frames.
+
+use super::course::without_directories;
+use crate::access::Grant;
+use crate::host::Host;
+use crate::stores::OpenStore;
+use gesta::{NameKind, ReadError, Uuid};
+use gesta_protocol::{Answer, Code, Ended, EventsEncoder, NamesPart, Refusal, Standing, StandingRequest};
+use std::sync::Arc;
+
+/// What a lookup needs.
+pub(super) struct Lookup {
+    pub(super) host: Arc<Host>,
+    pub(super) store: Arc<OpenStore>,
+    pub(super) grant: Grant,
+}
+
+/// How many names go into one frame.
+const NAMES_IN_FRAME: usize = 1000;
+
+/// Where the log and a stream stand.
+pub(super) fn standing(store: &OpenStore, asked: &StandingRequest) -> Answer<'static> {
+    let revision = match &asked.stream {
+        Some(stream) => store.reader.stream_revision(stream),
+        None => Ok(None),
+    };
+    match revision {
+        Ok(revision) => Answer::Standing(Standing {
+            head: store.reader.head(),
+            incarnation: store.store.incarnation(),
+            is_lost: asked.given.is_some_and(|(given_in, position)| store.store.is_lost(given_in, position)),
+            revision,
+        }),
+        Err(error) => failed(error),
+    }
+}
+
+/// The event with an id, if there is one.
+pub(super) fn event(lookup: &Lookup, event: Uuid, id: u64) -> Vec<Vec<u8>> {
+    match lookup.store.reader.event(event) {
+        Ok(found) => {
+            let mut encoder = EventsEncoder::events(id);
+            if let Some(found) = &found {
+                encoder.event(found.recorded_at(), &found.record());
+            }
+            let position = lookup.store.reader.head();
+            let mut frames = encoder.finish();
+            Answer::Ended(Ended { position, explanation: gesta::Explanation::default() }).encode(id, &mut frames);
+            vec![frames]
+        }
+        Err(error) => vec![frame(id, &failed(error))],
+    }
+}
+
+/// The names of a kind, in as many frames as they take.
+pub(super) fn names(lookup: &Lookup, kind: NameKind, prefix: &str, id: u64) -> Vec<Vec<u8>> {
+    let mut names = match lookup.store.reader.names(kind, prefix) {
+        Ok(names) => names,
+        Err(error) => return vec![frame(id, &failed(error))],
+    };
+    let mut frames = Vec::new();
+    loop {
+        let rest = names.split_off(names.len().min(NAMES_IN_FRAME));
+        let has_more = !rest.is_empty();
+        frames.push(frame(id, &Answer::Names(NamesPart { has_more, names })));
+        if !has_more {
+            return frames;
+        }
+        names = rest;
+    }
+}
+
+/// The figures of the store and of the server, as JSON.
+pub(super) fn statistics(lookup: &Lookup, id: u64) -> Vec<Vec<u8>> {
+    let snapshot = lookup.host.observations.snapshot();
+    let of_this_store = snapshot.stores.iter().find(|store| store.store == lookup.store.name.as_str());
+    let json = of_this_store.and_then(|store| serde_json::to_string(store).ok());
+    vec![match json {
+        Some(json) => frame(id, &Answer::Statistics(&json)),
+        None => frame(id, &Answer::Refused(crate::plane::internal())),
+    }]
+}
+
+/// The stores that the client may know of.
+pub(super) fn stores(lookup: &Lookup, id: u64) -> Vec<Vec<u8>> {
+    let names = match lookup.host.shelf.names() {
+        Ok(names) => names,
+        Err(error) => return vec![frame(id, &Answer::Refused(Refusal::from(&error)))],
+    };
+    let names = names.into_iter().map(|name| name.to_string()).filter(|name| lookup.grant.covers(name));
+    vec![frame(id, &Answer::Stores(names.collect()))]
+}
+
+/// Why a lookup has no answer.
+fn failed(error: ReadError) -> Answer<'static> {
+    match error {
+        ReadError::Damaged(damage) => Answer::Damaged(without_directories(damage)),
+        ReadError::Io { .. } => {
+            tracing::error!(%error, "a lookup failed");
+            Answer::Refused(Refusal::new(Code::Unreadable, "a file of the store cannot be read: see the server's log"))
+        }
+        error => Answer::Refused(Refusal::from(&error)),
+    }
+}
+
+fn frame(id: u64, answer: &Answer<'_>) -> Vec<u8> {
+    let mut out = Vec::new();
+    answer.encode(id, &mut out);
+    out
+}

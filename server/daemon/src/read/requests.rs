@@ -1,0 +1,248 @@
+//! What a client sends on the read plane.
+
+use super::credit::Credit;
+use super::long_work::{self, LongWork};
+use super::lookups;
+use super::outbox::{Gone, Outbox};
+use super::stream::Stream;
+use crate::access::Operation;
+use crate::host::stop_of;
+use crate::observe;
+use crate::plane::{Incoming, Parting, Session, internal};
+use gesta::{Incarnation, Position};
+use gesta_protocol::{Answer, Code, FRAME_HEADER_BYTES, ReadRequest, Refusal, Request, StandingRequest};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::task::JoinSet;
+
+/// Takes the requests of one connection.
+pub(super) struct Requests {
+    session: Session,
+    outbox: Outbox,
+    observed: Arc<observe::StoreObservations>,
+    /// The reads that are under way, by their ids.
+    credits: HashMap<u64, Arc<Credit>>,
+    /// What is under way; each task tells its id. All of it ends with the connection.
+    tasks: JoinSet<u64>,
+}
+
+impl Requests {
+    pub(super) fn new(session: Session, outbox: Outbox) -> Self {
+        let observed = session.observed_store();
+        Self { session, outbox, observed, credits: HashMap::new(), tasks: JoinSet::new() }
+    }
+
+    /// Takes requests until one end has enough.
+    pub(super) async fn take(mut self, incoming: &mut Incoming) -> Parting {
+        let mut stop = Box::pin(stop_of(self.session.host.stopping.clone()));
+        loop {
+            let outbox = self.outbox.clone();
+            tokio::select! {
+                biased;
+                () = &mut stop => return Parting::Stopping,
+                () = outbox.closed() => return Parting::Gone,
+                Some(ended) = self.tasks.join_next() => self.forget(ended),
+                header = incoming.header() => {
+                    let taken = match header {
+                        Ok(header) => self.take_one(&header, incoming).await,
+                        Err(parting) => Err(parting),
+                    };
+                    if let Err(parting) = taken {
+                        return parting;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes note that a task has ended.
+    fn forget(&mut self, ended: Result<u64, tokio::task::JoinError>) {
+        match ended {
+            Ok(id) => drop(self.credits.remove(&id)),
+            Err(error) => tracing::error!(%error, "a task of a reader failed, which is a bug"),
+        }
+    }
+
+    async fn take_one(&mut self, header: &gesta_protocol::FrameHeader, incoming: &mut Incoming) -> Result<(), Parting> {
+        let frame = incoming.frame(header).await?;
+        self.session.host.observed(self.session.plane).received(FRAME_HEADER_BYTES + frame.body.len(), 0);
+        let (id, request) = (header.id, Request::decode(&frame)?);
+        let answered = match request {
+            Request::Ping => self.outbox.answer(id, &Answer::Pong).await,
+            Request::Pong => Ok(()),
+            Request::Credit(bytes) => {
+                // Credit for a read that has just ended is nothing wrong.
+                if let Some(credit) = self.credits.get(&id) {
+                    credit.grant(bytes);
+                }
+                Ok(())
+            }
+            Request::Cancel => {
+                if let Some(credit) = self.credits.get(&id) {
+                    credit.cancel();
+                }
+                Ok(())
+            }
+            Request::Read(read) => return self.read(id, *read).await,
+            Request::Standing(asked) => self.standing(id, &asked).await,
+            Request::FindEvent(event) => {
+                self.look_up(id, Operation::Standing, move |session| lookups::event(session, event, id)).await
+            }
+            Request::Names(kind, prefix) => {
+                let prefix = prefix.to_owned();
+                self.look_up(id, Operation::Names, move |session| lookups::names(session, kind, &prefix, id)).await
+            }
+            Request::Statistics => {
+                self.look_up(id, Operation::Statistics, move |lookup| lookups::statistics(lookup, id)).await
+            }
+            Request::ListStores => {
+                self.look_up(id, Operation::ListStores, move |lookup| lookups::stores(lookup, id)).await
+            }
+            Request::Verify { is_deep } => self.work(id, Operation::Verify, LongWork::VerifyLog { is_deep }).await,
+            Request::VerifyIndex => self.work(id, Operation::VerifyIndex, LongWork::VerifyIndex).await,
+            Request::Hello(_) => return Err(Parting::protocol("there is one hello in a connection")),
+            _ => {
+                let what = "this is the read plane: appends go to the other port";
+                self.outbox.answer(id, &Answer::Refused(Refusal::new(Code::WrongPlane, what))).await
+            }
+        };
+        answered.map_err(|Gone| Parting::Gone)
+    }
+
+    /// Begins a read.
+    async fn read(&mut self, id: u64, request: ReadRequest) -> Result<(), Parting> {
+        let operation = if request.follow.is_some() { Operation::Subscribe } else { Operation::Read };
+        if let Err(refusal) = self.may_begin(id, operation)? {
+            return self.refuse(id, refusal).await;
+        }
+        if let Some(lost) = self.lost(request.given_in, request.read.from) {
+            return self.refuse(id, lost).await;
+        }
+        let credit = Arc::new(Credit::new(request.credit));
+        self.credits.insert(id, Arc::clone(&credit));
+        let stream = Stream {
+            id,
+            host: Arc::clone(&self.session.host),
+            store: Arc::clone(&self.session.store),
+            observed: Arc::clone(&self.observed),
+            grant: self.session.grant.clone(),
+            client: format!("{} {}", self.session.peer, self.session.agent),
+            request,
+            credit,
+            outbox: self.outbox.clone(),
+        };
+        let counted = self.session.host.observed(self.session.plane).request();
+        self.tasks.spawn(async move {
+            // When the client has gone, nobody is left to tell.
+            let _ = stream.run().await;
+            drop(counted);
+            id
+        });
+        Ok(())
+    }
+
+    /// Where things stand: answered at once.
+    async fn standing(&mut self, id: u64, asked: &StandingRequest) -> Result<(), Gone> {
+        let began = Instant::now();
+        let answer = match self.session.allow(Operation::Standing) {
+            Ok(()) => lookups::standing(&self.session.store, asked),
+            Err(refusal) => Answer::Refused(refusal),
+        };
+        self.observed.query(observe::Operation::Standing, began.elapsed());
+        self.outbox.answer(id, &answer).await
+    }
+
+    /// Looks something up on a thread that nobody else waits for.
+    async fn look_up(
+        &mut self,
+        id: u64,
+        operation: Operation,
+        look: impl FnOnce(&lookups::Lookup) -> Vec<Vec<u8>> + Send + 'static,
+    ) -> Result<(), Gone> {
+        match self.may_begin(id, operation) {
+            Ok(Ok(())) => {}
+            Ok(Err(refusal)) => return self.outbox.answer(id, &Answer::Refused(refusal)).await,
+            Err(_) => return Err(Gone),
+        }
+        let lookup = lookups::Lookup {
+            host: Arc::clone(&self.session.host),
+            store: Arc::clone(&self.session.store),
+            grant: self.session.grant.clone(),
+        };
+        let (outbox, observed) = (self.outbox.clone(), Arc::clone(&self.observed));
+        let counted = self.session.host.observed(self.session.plane).request();
+        self.tasks.spawn(async move {
+            let began = Instant::now();
+            let frames = tokio::task::spawn_blocking(move || look(&lookup)).await;
+            let frames = frames.unwrap_or_else(|_| {
+                let mut frame = Vec::new();
+                Answer::Refused(internal()).encode(id, &mut frame);
+                vec![frame]
+            });
+            if let Some(observed_as) = observed_as(operation) {
+                observed.query(observed_as, began.elapsed());
+            }
+            for frame in frames {
+                if outbox.put(frame, 0).await.is_err() {
+                    break;
+                }
+            }
+            drop(counted);
+            id
+        });
+        Ok(())
+    }
+
+    /// Begins long work.
+    async fn work(&mut self, id: u64, operation: Operation, work: LongWork) -> Result<(), Gone> {
+        match self.may_begin(id, operation) {
+            Ok(Ok(())) => {}
+            Ok(Err(refusal)) => return self.outbox.answer(id, &Answer::Refused(refusal)).await,
+            Err(_) => return Err(Gone),
+        }
+        let (host, store) = (Arc::clone(&self.session.host), Arc::clone(&self.session.store));
+        let outbox = self.outbox.clone();
+        self.tasks.spawn(async move {
+            let _ = long_work::run(host, store, outbox, id, work).await;
+            id
+        });
+        Ok(())
+    }
+
+    /// Whether a request may begin: its id is free, it is allowed, and there are not too many.
+    fn may_begin(&mut self, id: u64, operation: Operation) -> Result<Result<(), Refusal>, Parting> {
+        if self.credits.contains_key(&id) {
+            return Err(Parting::protocol(format!("the request id {id} is in use by a read: give each its own")));
+        }
+        if self.tasks.len() >= self.session.host.limits.requests_in_flight_max {
+            self.session.host.observed(self.session.plane).refused(observe::Refusal::InFlight);
+            let what = "too many requests of this connection are under way: wait for answers";
+            return Ok(Err(Refusal::new(Code::TooManyRequests, what)));
+        }
+        Ok(self.session.allow(operation))
+    }
+
+    /// Whether a position to begin at was lost with the end of an earlier life of the log.
+    fn lost(&self, given_in: Option<Incarnation>, from: Option<Position>) -> Option<Refusal> {
+        let (given_in, position) = given_in.zip(from)?;
+        // A reader that goes on at a position has seen what is before it.
+        let seen = Position(position.0.checked_sub(1)?);
+        let is_lost = self.session.store.store.is_lost(given_in, seen);
+        is_lost.then(|| Refusal::from(&gesta::ReadError::LostTail { given_in, position }))
+    }
+
+    async fn refuse(&self, id: u64, refusal: Refusal) -> Result<(), Parting> {
+        self.outbox.answer(id, &Answer::Refused(refusal)).await.map_err(|Gone| Parting::Gone)
+    }
+}
+
+/// What a lookup counts as.
+fn observed_as(operation: Operation) -> Option<observe::Operation> {
+    match operation {
+        Operation::Standing => Some(observe::Operation::Standing),
+        Operation::Names => Some(observe::Operation::Names),
+        Operation::Statistics => Some(observe::Operation::Statistics),
+        _ => None,
+    }
+}

@@ -1,0 +1,26 @@
+//! One connection of the read plane.
+
+use super::outbox::{Delivery, Outbox, deliver};
+use super::requests::Requests;
+use crate::plane::{Incoming, Sending, Session, part, tell_of};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Serves somebody who reads, until one of both ends it.
+pub(crate) async fn serve(session: Session, mut incoming: Incoming, sending: Sending) {
+    let (host, plane, peer) = (Arc::clone(&session.host), session.plane, session.peer);
+    let limits = &host.limits;
+    let delivery = Delivery {
+        heartbeat: Duration::from_millis(limits.heartbeat_ms),
+        patience: Duration::from_millis(limits.slow_reader_timeout_ms),
+        observed: Arc::clone(host.observed(plane)),
+    };
+    let (outbox, parcels) = Outbox::new(limits.read_bytes_buffered_max);
+    let carrier = tokio::spawn(deliver(sending, parcels, delivery));
+    let parting = Requests::new(session, outbox).take(&mut incoming).await;
+    tell_of(&host, plane, peer, &parting);
+    // The streams were cancelled with the requests; what they had put in is still sent.
+    if let Ok(Ok(sending)) = carrier.await {
+        part(parting, incoming, sending).await;
+    }
+}
