@@ -10,12 +10,16 @@
 //! Neither may ever stand in the server's way: pages are few at a time, small and timed; a log line that standard error
 //! does not take is dropped and counted.
 
+#[cfg(feature = "opentelemetry")]
+mod export;
 mod line_queue;
 mod logging;
 mod pages;
 mod serve;
 mod throttle;
 
+#[cfg(feature = "opentelemetry")]
+pub use export::{Export, ExportError, export};
 pub use logging::{Logs, StartError, start};
 pub use serve::serve;
 pub use throttle::Throttle;
