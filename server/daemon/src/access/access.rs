@@ -87,8 +87,9 @@ impl Access {
 
     /// What a client may do that presents this token for this store, or none.
     ///
-    /// The log of the server learns why somebody is denied; the client does not. An address that fails too often is denied
-    /// unheard for a while, also with a token that is good.
+    /// The log of the server learns why somebody is denied; the client does not. Of an address that fails too often it
+    /// learns nothing more for a while. A good token is good all the while: a secret of 256 bits is not guessed, and who
+    /// tries must not keep out others who come from the same address.
     pub fn authenticate(&self, token: Option<&[u8]>, store: &str, peer: IpAddr, now: Moment) -> Result<Grant, Denied> {
         if self.is_open() {
             let is_here = peer.to_canonical().is_loopback();
@@ -97,9 +98,6 @@ impl Access {
             } else {
                 deny(peer, "open to this machine only")
             };
-        }
-        if self.failures.lock().is_refused(peer, now.steady) {
-            return Err(Denied);
         }
         let table = Arc::clone(&self.table.read());
         let found = table.find(&TokenHash::of(token.unwrap_or_default()));
@@ -110,7 +108,12 @@ impl Access {
             Some(entry) if !entry.stores.has(store) => "token of another store",
             Some(entry) => return Ok(Grant { entry: Some(Arc::clone(entry)), generation: table.generation }),
         };
-        self.failures.lock().count(peer, now.steady);
+        let mut failures = self.failures.lock();
+        if failures.is_refused(peer, now.steady) {
+            return Err(Denied);
+        }
+        failures.count(peer, now.steady);
+        drop(failures);
         deny(peer, why)
     }
 

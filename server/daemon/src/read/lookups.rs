@@ -1,11 +1,14 @@
 //! Questions with short answers. Each answer is a list of frames.
 
 use super::course::without_directories;
-use crate::access::Grant;
+use crate::access::{Grant, Operation};
 use crate::host::Host;
+use crate::observe::{Snapshot, StoreSnapshot};
 use crate::stores::OpenStore;
 use gesta::{NameKind, ReadError, Uuid};
 use gesta_protocol::{Answer, Code, Ended, EventsEncoder, NamesPart, Refusal, Standing, StandingRequest};
+use jiff::Timestamp;
+use serde::Serialize;
 use std::sync::Arc;
 
 /// What a lookup needs.
@@ -70,11 +73,22 @@ pub(super) fn names(lookup: &Lookup, kind: NameKind, prefix: &str, id: u64) -> V
     }
 }
 
-/// The figures of the store and of the server, as JSON.
+/// The figures of a store, and of the whole server for those who run it.
+#[derive(Serialize)]
+struct Figures<'a> {
+    #[serde(flatten)]
+    store: &'a StoreSnapshot,
+    server: Option<&'a Snapshot>,
+}
+
+/// The figures of the store as JSON, with those of the server for an operator.
 pub(super) fn statistics(lookup: &Lookup, id: u64) -> Vec<Vec<u8>> {
     let snapshot = lookup.host.observations.snapshot();
-    let of_this_store = snapshot.stores.iter().find(|store| store.store == lookup.store.name.as_str());
-    let json = of_this_store.and_then(|store| serde_json::to_string(store).ok());
+    let name = lookup.store.name.as_str();
+    let is_operator = lookup.grant.allow(Operation::ListStores, name, Timestamp::now()).is_ok();
+    let server = is_operator.then_some(&snapshot);
+    let store = snapshot.stores.iter().find(|store| store.store == name);
+    let json = store.and_then(|store| serde_json::to_string(&Figures { store, server }).ok());
     vec![match json {
         Some(json) => frame(id, &Answer::Statistics(&json)),
         None => frame(id, &Answer::Refused(crate::plane::internal())),

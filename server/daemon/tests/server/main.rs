@@ -1,6 +1,8 @@
 //! The parts that the server stands on, from outside: as the rest of the server and its operators meet them.
 
 mod access;
+mod conversation;
 mod matrix;
 mod settings;
+mod support;
 mod tls;
