@@ -30,15 +30,33 @@ pub enum FrameError {
         /// What is allowed.
         max: u32,
     },
-    /// The bytes are a TLS handshake.
-    #[error("these are the first bytes of TLS, and this port speaks plain text")]
+    /// The bytes are a TLS handshake, or the alert of an end that wants one.
+    #[error("these are the first bytes of TLS where plain text is spoken: encrypt at both ends or at neither")]
     Tls,
-    /// The bytes are an HTTP request.
-    #[error("these are the first bytes of HTTP, and this port speaks the gesta protocol")]
+    /// The bytes are an HTTP request or answer.
+    #[error("these are the first bytes of HTTP, and here the gesta protocol is spoken: check the port")]
     Http,
     /// Bytes that must be zero are not: no frame of this version.
     #[error("these are not frames of the gesta protocol")]
     NotAFrame,
+}
+
+/// What other protocols begin with: HTTP requests, HTTP/2, HTTP answers.
+const HTTP: [&[u8; 4]; 10] = [b"GET ", b"HEAD", b"POST", b"PUT ", b"DELE", b"CONN", b"OPTI", b"PATC", b"PRI ", b"HTTP"];
+
+impl FrameError {
+    /// What bytes are whose zeros are none, by the four before. Those alone say nothing: any of them can be a length.
+    fn of_foreign(bytes: &[u8; FRAME_HEADER_BYTES]) -> Self {
+        let [b0, b1, b2, ..] = *bytes;
+        // A TLS record: an alert or a handshake, then version 3.x.
+        if matches!((b0, b1, b2), (21 | 22, 3, 0..=4)) {
+            Self::Tls
+        } else if HTTP.iter().any(|first| bytes.starts_with(*first)) {
+            Self::Http
+        } else {
+            Self::NotAFrame
+        }
+    }
 }
 
 /// What stands before the body of a frame.
@@ -56,21 +74,23 @@ impl FrameHeader {
     /// Reads a header; the body may have `body_bytes_max` bytes.
     pub fn decode(bytes: &[u8; FRAME_HEADER_BYTES], body_bytes_max: u32) -> Result<Self, FrameError> {
         let [b0, b1, b2, b3, kind, z0, z1, z2, id @ ..] = *bytes;
-        // A TLS record: type 22, then version 3.x.
-        if (b0, b1) == (22, 3) && b2 <= 4 {
-            return Err(FrameError::Tls);
-        }
-        if [&b"GET "[..], b"HEAD", b"POST", b"PUT ", b"PRI "].contains(&&bytes[..4]) {
-            return Err(FrameError::Http);
-        }
         if [z0, z1, z2] != [0; 3] {
-            return Err(FrameError::NotAFrame);
+            return Err(FrameError::of_foreign(bytes));
         }
         let body_bytes = u32::from_le_bytes([b0, b1, b2, b3]);
         if body_bytes > body_bytes_max {
             return Err(FrameError::TooLarge { body_bytes, max: body_bytes_max });
         }
         Ok(Self { body_bytes, kind, id: u64::from_le_bytes(id) })
+    }
+
+    /// Looks at the first bytes of a header before all of it has come, so that whoever speaks another protocol is not
+    /// waited for: the alert of a TLS server is shorter than a header.
+    pub(crate) fn foretell(bytes: &[u8]) -> Result<(), FrameError> {
+        let mut header = [0; FRAME_HEADER_BYTES];
+        let count = bytes.len().min(ID);
+        header[..count].copy_from_slice(&bytes[..count]);
+        Self::decode(&header, u32::MAX).map(|_| ())
     }
 
     /// The header's bytes.

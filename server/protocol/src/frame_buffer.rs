@@ -83,7 +83,10 @@ impl FrameBuffer {
     /// The header of the frame that is coming, once it is here.
     pub fn header(&self) -> Result<Option<FrameHeader>, FrameError> {
         let held = &self.bytes[self.start..self.end];
-        held.first_chunk().map(|header| FrameHeader::decode(header, self.body_bytes_max)).transpose()
+        match held.first_chunk() {
+            Some(header) => FrameHeader::decode(header, self.body_bytes_max).map(Some),
+            None => FrameHeader::foretell(held).map(|()| None),
+        }
     }
 
     /// The next frame, once all of it is here. After an error there is no telling where the next one would begin.

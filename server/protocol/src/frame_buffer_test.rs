@@ -55,11 +55,42 @@ fn a_frame_beyond_the_limit_is_refused_by_its_header_alone() {
     assert_eq!(buffer.next_frame(), Err(FrameError::TooLarge { body_bytes: 101, max: 100 }));
 }
 
+/// A body of 790 bytes begins its frame with 22, 3, 0, as TLS does, and was refused as that. What tells them apart is the
+/// bytes that are zero in a frame.
+#[test]
+fn no_length_is_taken_for_another_protocol() {
+    let starts = [[22, 3, 0, 0], [22, 3, 1, 0], [21, 3, 3, 0], *b"GET ", *b"PRI ", *b"HTTP"];
+    for start in starts {
+        let header = FrameHeader { body_bytes: u32::from_le_bytes(start), kind: 0x10, id: 7 };
+        assert_eq!(FrameHeader::decode(&header.encode(), u32::MAX), Ok(header));
+    }
+}
+
+/// A TLS server answers plain text with an alert of seven bytes, and no header's worth ever comes.
+#[test]
+fn a_tls_alert_is_known_although_it_is_shorter_than_a_header() {
+    let mut buffer = FrameBuffer::new(u32::MAX);
+    buffer.extend(b"\x15\x03\x03\x00\x02\x02\x28");
+    assert_eq!(buffer.next_frame(), Err(FrameError::Tls));
+}
+
+#[test]
+fn the_first_bytes_of_a_frame_are_waited_on() {
+    let header = FrameHeader { body_bytes: 0x1603, kind: 0xff, id: u64::MAX }.encode();
+    for length in 0..FRAME_HEADER_BYTES {
+        let mut buffer = FrameBuffer::new(u32::MAX);
+        buffer.extend(&header[..length]);
+        assert_eq!(buffer.next_frame(), Ok(None), "{length} bytes");
+    }
+}
+
 #[test]
 fn other_protocols_are_known_by_their_first_bytes() {
     for (bytes, error) in [
         (&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\x00\x00\x00\x00\x00"[..], FrameError::Tls),
         (b"GET / HTTP/1.1\r\nHost: a\r\n", FrameError::Http),
+        (b"HTTP/1.1 400 Bad Request\r\n", FrameError::Http),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", FrameError::Http),
         (b"SSH-2.0-OpenSSH_9.9\r\n", FrameError::NotAFrame),
     ] {
         let mut buffer = FrameBuffer::new(u32::MAX);
