@@ -13,7 +13,7 @@
 //! ```
 
 use crate::fields::{FieldError, FieldReader, FieldWriter};
-use gesta_model::limits::REQUEST_CHECKS_MAX;
+use gesta_model::limits::{QUERY_TERMS_MAX, REQUEST_CHECKS_MAX};
 use gesta_model::{
     Check, Durability, EncodedRequest, ExpectedRevision, ForeignRequest, Position, Query, Revision, StreamName, Uuid,
 };
@@ -53,9 +53,10 @@ impl<'a> Append<'a> {
         let since = Position(fields.u64("since")?);
         let check_count = usize::from(fields.u16("check_count")?);
         if check_count > REQUEST_CHECKS_MAX {
-            return Err(FieldError::not_allowed("check_count", check_count));
+            let what = format!("{check_count} checks, at most {REQUEST_CHECKS_MAX} are allowed");
+            return Err(FieldError::unacceptable("check_count", what));
         }
-        let checks = (0..check_count).map(|_| read_check(fields)).collect::<Result<_, _>>()?;
+        let checks = read_checks(fields, check_count)?;
         let event_count = fields.u32("event_count")?;
         Ok(Self::Foreign(ForeignRequest {
             records: fields.rest(),
@@ -93,6 +94,24 @@ fn write(out: &mut Vec<u8>, request: &ForeignRequest<'_>) {
     out.put(request.records);
 }
 
+fn read_checks(fields: &mut FieldReader<'_>, check_count: usize) -> Result<Vec<Check>, FieldError> {
+    let mut checks = Vec::new();
+    let mut item_count = 0;
+    for _ in 0..check_count {
+        let check = read_check(fields)?;
+        // The limit of terms does not bound items that have none: two bytes of text each, and forty times that in memory.
+        if let Check::NoEvents { query, .. } = &check {
+            item_count += query.items().len();
+        }
+        if item_count > QUERY_TERMS_MAX {
+            let what = format!("more than {QUERY_TERMS_MAX} items in all checks together");
+            return Err(FieldError::unacceptable("query", what));
+        }
+        checks.push(check);
+    }
+    Ok(checks)
+}
+
 fn read_check(fields: &mut FieldReader<'_>) -> Result<Check, FieldError> {
     match fields.u8("check")? {
         1 => read_expected(fields).map(|(stream, expected)| Check::Stream { stream, expected }),
@@ -105,11 +124,11 @@ fn read_check(fields: &mut FieldReader<'_>) -> Result<Check, FieldError> {
 }
 
 pub(crate) fn read_query(fields: &mut FieldReader<'_>) -> Result<Query, FieldError> {
-    fields.text32("query")?.parse().map_err(|error| FieldError::not_allowed("query", error))
+    fields.text32("query")?.parse().map_err(|error| FieldError::unacceptable("query", error))
 }
 
 pub(crate) fn read_stream(fields: &mut FieldReader<'_>) -> Result<StreamName, FieldError> {
-    StreamName::new(fields.text16("stream")?).map_err(|error| FieldError::not_allowed("stream", error))
+    StreamName::new(fields.text16("stream")?).map_err(|error| FieldError::unacceptable("stream", error))
 }
 
 pub(crate) fn write_expected(out: &mut Vec<u8>, stream: &StreamName, expected: ExpectedRevision) {
@@ -131,6 +150,7 @@ pub(crate) fn read_expected(fields: &mut FieldReader<'_>) -> Result<(StreamName,
         (1, 0) => ExpectedRevision::NoStream,
         (2, 0) => ExpectedRevision::StreamExists,
         (3, revision) => ExpectedRevision::Exactly(Revision(revision)),
+        (0..=2, revision) => return Err(FieldError::not_allowed("revision", revision)),
         (code, _) => return Err(FieldError::not_allowed("expected", code)),
     };
     Ok((stream, expected))

@@ -7,16 +7,22 @@
 //!    2 u8 | after u64 | found u64 | query text32
 //!  missed             as in an Events frame
 //! ```
+//!
+//! Missed events end early rather than make the body longer than 32 MiB.
 
 use crate::append::{read_expected, read_query, write_expected};
-use crate::events::{Events, write_event};
+use crate::events::{Events, sent_bytes, write_event};
 use crate::fields::{FieldError, FieldReader, FieldWriter};
 use gesta_model::{Conflict, FailedCheck, Position, Revision, StoredEvent};
+
+/// How long a body may become by missed events: their number is bounded by what was asked, their size only by this.
+const BODY_BYTES_MAX: usize = 32 << 20;
 
 /// The number that stands for no revision.
 const NONE: u64 = u64::MAX;
 
 pub(crate) fn write(out: &mut Vec<u8>, conflict: &Conflict) {
+    let start = out.len();
     out.put_u64(conflict.head.0);
     out.put_u16(u16::try_from(conflict.failed.len()).expect("a request has at most a thousand checks"));
     for failed in &conflict.failed {
@@ -36,6 +42,9 @@ pub(crate) fn write(out: &mut Vec<u8>, conflict: &Conflict) {
         }
     }
     for event in &conflict.missed {
+        if out.len() - start + sent_bytes(&event.record()) > BODY_BYTES_MAX {
+            break;
+        }
         write_event(out, event.recorded_at(), &event.record());
     }
 }

@@ -184,6 +184,11 @@ impl EventsEncoder {
     }
 }
 
+/// Bytes of an event in an `Events` frame.
+pub(crate) fn sent_bytes(record: &Record<'_>) -> usize {
+    8 + 8 + record.bytes().len().next_multiple_of(8)
+}
+
 pub(crate) fn write_event(out: &mut Vec<u8>, recorded_at: Timestamp, record: &Record<'_>) {
     out.put_u64(record.position().0);
     out.put_i64(recorded_at.0);

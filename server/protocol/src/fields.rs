@@ -2,12 +2,14 @@
 //!
 //! ```text
 //!  u8 u16 u32 u64 i64   that many bits, little-endian
+//!  bool                 a u8, 0 or 1
 //!  uuid                 16 bytes, in the order they are printed in
 //!  text16               u16 length in bytes, then UTF-8
 //!  text32               u32 length in bytes, then UTF-8
 //! ```
 
-use gesta_model::Uuid;
+use gesta_model::{Position, Uuid};
+use std::ops::Range;
 use thiserror::Error;
 
 /// Why the body of a frame is not what its kind says.
@@ -26,6 +28,15 @@ pub enum FieldError {
         /// The field.
         field: &'static str,
         /// What it holds.
+        what: String,
+    },
+    /// A name, query or number that the protocol can say and no store takes. The frame is one: its request is refused and
+    /// the connection goes on.
+    #[error("{field}: {what}")]
+    Unacceptable {
+        /// The field.
+        field: &'static str,
+        /// Why it is not taken.
         what: String,
     },
     /// Bytes follow the last field.
@@ -47,6 +58,19 @@ impl FieldError {
     pub(crate) fn not_allowed(field: &'static str, what: impl ToString) -> Self {
         Self::NotAllowed { field, what: what.to_string() }
     }
+
+    /// A field that holds what no store takes.
+    pub(crate) fn unacceptable(field: &'static str, what: impl ToString) -> Self {
+        Self::Unacceptable { field, what: what.to_string() }
+    }
+}
+
+/// How long a list of texts may be. An empty text takes two bytes of a frame and a dozen times that in memory.
+const LIST_LENGTH_MAX: usize = 1 << 20;
+
+/// As much of a list as a frame takes.
+pub(crate) fn within_list<T>(list: &[T]) -> &[T] {
+    &list[..list.len().min(LIST_LENGTH_MAX)]
 }
 
 /// Takes fields off the head of a body.
@@ -76,6 +100,31 @@ impl<'a> FieldReader<'a> {
     number!(u32, u32);
     number!(u64, u64);
     number!(i64, i64);
+
+    pub(crate) fn bool(&mut self, field: &'static str) -> Result<bool, FieldError> {
+        match self.u8(field)? {
+            0 => Ok(false),
+            1 => Ok(true),
+            other => Err(FieldError::not_allowed(field, other)),
+        }
+    }
+
+    /// Positions, half-open.
+    pub(crate) fn positions(&mut self, field: &'static str) -> Result<Range<Position>, FieldError> {
+        let (start, end) = (self.u64(field)?, self.u64(field)?);
+        if start > end {
+            return Err(FieldError::not_allowed(field, format!("positions from {start} up to {end}")));
+        }
+        Ok(Position(start)..Position(end))
+    }
+
+    /// The length of a list whose parts take more room in memory than in the frame.
+    pub(crate) fn list_length(&mut self, field: &'static str) -> Result<u32, FieldError> {
+        match self.u32(field)? {
+            length if length as usize > LIST_LENGTH_MAX => Err(FieldError::not_allowed(field, length)),
+            length => Ok(length),
+        }
+    }
 
     pub(crate) fn uuid(&mut self, field: &'static str) -> Result<Uuid, FieldError> {
         Ok(Uuid::from_bytes(*self.chunk(field)?))
@@ -129,6 +178,10 @@ pub(crate) trait FieldWriter {
 
     fn put_u8(&mut self, number: u8) {
         self.put(&[number]);
+    }
+
+    fn put_bool(&mut self, value: bool) {
+        self.put_u8(u8::from(value));
     }
 
     fn put_u16(&mut self, number: u16) {

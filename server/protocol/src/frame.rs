@@ -18,6 +18,10 @@ const ID: usize = ZERO + 3;
 pub const FRAME_HEADER_BYTES: usize = ID + 8;
 const _: () = assert!(FRAME_HEADER_BYTES == 16);
 
+/// The largest body that a server sends, so the largest that a client has to take: a batch that is as large as batches may
+/// be, and what may stand before it in its frame.
+pub const ANSWER_BYTES_MAX: u32 = 128 << 20;
+
 /// Why bytes are not the head of a frame that may be sent now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]

@@ -35,7 +35,7 @@ pub use answer::{Answer, Begun, Ended};
 pub use append::Append;
 pub use events::{Batches, Events, EventsEncoder, SentBatch, SentEvent};
 pub use fields::FieldError;
-pub use frame::{FRAME_HEADER_BYTES, FrameError, FrameHeader};
+pub use frame::{ANSWER_BYTES_MAX, FRAME_HEADER_BYTES, FrameError, FrameHeader};
 pub use frame_buffer::{Frame, FrameBuffer};
 pub use hello::{Hello, VERSION};
 pub use kind::Kind;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  request   kind u8 (0 streams, 1 categories, 2 types, 3 tags) | prefix text16
-//!  answer    has_more u8 | count u32 | { name text16 | events u64 | last u64 | last_revision u64, all ones: none }
+//!  answer    has_more bool | count u32 | { name text16 | events u64 | last u64 | last_revision u64, all ones: none }
 //! ```
 //!
 //! Names come in the order of their bytes, in as many frames as they take.
@@ -42,7 +42,7 @@ pub(crate) fn read_kind(fields: &mut FieldReader<'_>) -> Result<NameKind, FieldE
 
 impl NamesPart {
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        out.put_u8(u8::from(self.has_more));
+        out.put_bool(self.has_more);
         out.put_count(self.names.len());
         for name in &self.names {
             out.put_text16(&name.name);
@@ -53,7 +53,7 @@ impl NamesPart {
     }
 
     pub(crate) fn read(fields: &mut FieldReader<'_>) -> Result<Self, FieldError> {
-        let has_more = fields.u8("has_more")? != 0;
+        let has_more = fields.bool("has_more")?;
         let mut names = Vec::new();
         for _ in 0..fields.u32("count")? {
             names.push(NameCount {

@@ -10,7 +10,7 @@
 //!  until u64                the first position that is not read any more
 //!  limit u64                how many events at most
 //!  given_in u32             the incarnation that `from` was given out in
-//!  progress_every_ms u32    of what goes on: how often to say how far it has come; all ones: never
+//!  progress_every_ms u32    of what goes on: how often to say how far it has come, at least 1; all ones: never
 //!  behind_after u64         of what goes on: how many events behind the head it is worth saying
 //!  credit u32               how many bytes of events may be sent before there is more credit
 //!  text32                   the stream's name or the query; empty for everything
@@ -75,7 +75,7 @@ impl ReadRequest {
         out.put_u64(*limit);
         out.put_u32(self.given_in.map_or(0, |incarnation| incarnation.0));
         let pace = self.follow.unwrap_or(Pace { progress_every: Duration::MAX, behind_after: 0 });
-        out.put_u32(u32::try_from(pace.progress_every.as_millis()).unwrap_or(NEVER));
+        out.put_u32(u32::try_from(pace.progress_every.as_millis()).unwrap_or(NEVER).max(1));
         out.put_u64(pace.behind_after);
         out.put_u32(self.credit);
         out.put_text32(&text);
@@ -99,6 +99,8 @@ impl ReadRequest {
         let given_in = Some(Incarnation(fields.u32("given_in")?)).filter(|_| is_set(HAS_GIVEN_IN));
         let progress_every = match fields.u32("progress_every_ms")? {
             NEVER => Duration::MAX,
+            // Progress that is always due would never come to an end.
+            0 if is_set(FOLLOWS) => return Err(FieldError::unacceptable("progress_every_ms", "0 is not an interval")),
             milliseconds => Duration::from_millis(u64::from(milliseconds)),
         };
         let behind_after = fields.u64("behind_after")?;
@@ -107,8 +109,8 @@ impl ReadRequest {
         let text = fields.text32("text")?;
         read.selection = match selection {
             0 if text.is_empty() => Selection::Everything,
-            1 => Selection::Stream(StreamName::new(text).map_err(|error| FieldError::not_allowed("text", error))?),
-            2 => Read::query(text.parse::<Query>().map_err(|error| FieldError::not_allowed("text", error))?).selection,
+            1 => Selection::Stream(StreamName::new(text).map_err(|error| FieldError::unacceptable("text", error))?),
+            2 => Read::query(text.parse::<Query>().map_err(|error| FieldError::unacceptable("text", error))?).selection,
             unknown => return Err(FieldError::not_allowed("selection", unknown)),
         };
         Ok(Self { read, follow, takes_batches: is_set(TAKES_BATCHES), given_in, credit })

@@ -22,7 +22,7 @@ pub(crate) fn write(out: &mut Vec<u8>, receipt: &Receipt) {
 }
 
 pub(crate) fn read(fields: &mut FieldReader<'_>) -> Result<Receipt, FieldError> {
-    let (first, end) = (Position(fields.u64("first")?), Position(fields.u64("end")?));
+    let positions = fields.positions("first, end")?;
     let head = Position(fields.u64("head")?);
     let durability = read_durability(fields)?;
     let incarnation = Incarnation(fields.u32("incarnation")?);
@@ -30,5 +30,5 @@ pub(crate) fn read(fields: &mut FieldReader<'_>) -> Result<Receipt, FieldError> 
     for _ in 0..fields.u32("stream_count")? {
         revisions.push((read_stream(fields)?, Revision(fields.u64("revision")?)));
     }
-    Ok(Receipt { positions: first..end, revisions, head, durability, incarnation })
+    Ok(Receipt { positions, revisions, head, durability, incarnation })
 }

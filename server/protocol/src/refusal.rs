@@ -231,22 +231,23 @@ impl Refusal {
         out.put_u16(self.code);
         out.put_u8(u8::from(self.is_fatal) | u8::from(self.may_retry) << 1);
         out.put_text16(&self.message);
-        match &self.detail {
-            Detail::None => {}
-            Detail::RequestId { id, first } => {
+        match (self.known_code(), &self.detail) {
+            (Some(Code::RequestIdReused), Detail::RequestId { id, first }) => {
                 out.put_uuid(*id);
                 out.put_u64(first.0);
             }
-            Detail::Partial { stream, revision, position } => {
+            (Some(Code::PartialMatch), Detail::Partial { stream, revision, position }) => {
                 out.put_text16(stream.as_str());
                 out.put_u64(revision.0);
                 out.put_u64(position.0);
             }
-            Detail::Bytes(bytes) => out.put_u64(*bytes),
-            Detail::Lost { given_in, position } => {
+            (Some(Code::StorageFull), Detail::Bytes(bytes)) => out.put_u64(*bytes),
+            (Some(Code::LostTail), Detail::Lost { given_in, position }) => {
                 out.put_u32(given_in.0);
                 out.put_u64(position.0);
             }
+            // What a code does not add, whoever reads it does not expect.
+            _ => {}
         }
     }
 
@@ -255,6 +256,8 @@ impl Refusal {
         let flags = fields.u8("flags")?;
         let message = fields.text16("message")?.to_owned();
         let detail = match Code::of(code) {
+            // A detail may be left out.
+            _ if fields.is_empty() => Detail::None,
             Some(Code::RequestIdReused) => {
                 Detail::RequestId { id: fields.uuid("id")?, first: Position(fields.u64("first")?) }
             }
@@ -303,12 +306,26 @@ impl From<&AppendError> for Refusal {
     }
 }
 
+impl From<&FieldError> for Refusal {
+    /// What no store takes ends its request; what is not of the protocol ends the connection.
+    fn from(error: &FieldError) -> Self {
+        match error {
+            FieldError::Unacceptable { .. } => Self::new(Code::Request, error),
+            _ => Self::new(Code::Protocol, error).fatal(),
+        }
+    }
+}
+
 impl From<&ReadError> for Refusal {
     /// Damage has an answer of its own and is no refusal.
     fn from(error: &ReadError) -> Self {
         match error {
             ReadError::NoEventIds => Self::new(Code::NoEventIds, error),
-            ReadError::Io { .. } => Self::new(Code::Unreadable, error),
+            // Where a server keeps its files is nobody's business.
+            ReadError::Io { .. } => Self::new(
+                Code::Unreadable,
+                "a file of the store cannot be read: see the server's log, look after the disk",
+            ),
             ReadError::UnsyncedSubscription => Self::new(Code::UnsyncedSubscription, error),
             ReadError::LostTail { given_in, position } => {
                 Self::new(Code::LostTail, error).with(Detail::Lost { given_in: *given_in, position: *position })

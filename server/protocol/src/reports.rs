@@ -8,9 +8,11 @@
 //!                  { file text16 }
 //!  Stores          count u32 | { name text16 }
 //! ```
+//!
+//! No list is longer than 1,048,576; what is beyond is not told.
 
-use crate::fields::{FieldError, FieldReader, FieldWriter};
-use gesta_model::{Damage, Position};
+use crate::fields::{FieldError, FieldReader, FieldWriter, within_list};
+use gesta_model::Damage;
 
 /// How far long work has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +67,7 @@ pub(crate) fn write_damage(out: &mut Vec<u8>, damage: &Damage) {
 pub(crate) fn read_damage(fields: &mut FieldReader<'_>) -> Result<Damage, FieldError> {
     Ok(Damage {
         offset: fields.u64("offset")?,
-        positions: Position(fields.u64("start")?)..Position(fields.u64("end")?),
+        positions: fields.positions("start, end")?,
         file: fields.text16("file")?.to_owned(),
         what: fields.text16("what")?.to_owned(),
     })
@@ -74,8 +76,9 @@ pub(crate) fn read_damage(fields: &mut FieldReader<'_>) -> Result<Damage, FieldE
 impl LogFindings {
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.put_u64(self.events);
-        out.put_count(self.damage.len());
-        for damage in &self.damage {
+        let told = within_list(&self.damage);
+        out.put_count(told.len());
+        for damage in told {
             write_damage(out, damage);
         }
     }
@@ -83,7 +86,7 @@ impl LogFindings {
     pub(crate) fn read(fields: &mut FieldReader<'_>) -> Result<Self, FieldError> {
         let events = fields.u64("events")?;
         let mut damage = Vec::new();
-        for _ in 0..fields.u32("count")? {
+        for _ in 0..fields.list_length("count")? {
             damage.push(read_damage(fields)?);
         }
         Ok(Self { events, damage })
@@ -94,8 +97,9 @@ impl IndexFindings {
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.put_u64(self.whole);
         out.put_u64(self.bytes);
-        out.put_count(self.damaged.len());
-        for (file, what) in &self.damaged {
+        let told = within_list(&self.damaged);
+        out.put_count(told.len());
+        for (file, what) in told {
             out.put_text16(file);
             out.put_text16(what);
         }
@@ -105,7 +109,7 @@ impl IndexFindings {
     pub(crate) fn read(fields: &mut FieldReader<'_>) -> Result<Self, FieldError> {
         let mut findings =
             Self { whole: fields.u64("whole")?, bytes: fields.u64("bytes")?, damaged: Vec::new(), missing: Vec::new() };
-        for _ in 0..fields.u32("damaged_count")? {
+        for _ in 0..fields.list_length("damaged_count")? {
             findings.damaged.push((fields.text16("file")?.to_owned(), fields.text16("what")?.to_owned()));
         }
         findings.missing = read_texts(fields)?;
@@ -114,15 +118,16 @@ impl IndexFindings {
 }
 
 pub(crate) fn write_texts(out: &mut Vec<u8>, texts: &[String]) {
-    out.put_count(texts.len());
-    for text in texts {
+    let told = within_list(texts);
+    out.put_count(told.len());
+    for text in told {
         out.put_text16(text);
     }
 }
 
 pub(crate) fn read_texts(fields: &mut FieldReader<'_>) -> Result<Vec<String>, FieldError> {
     let mut texts = Vec::new();
-    for _ in 0..fields.u32("count")? {
+    for _ in 0..fields.list_length("count")? {
         texts.push(fields.text16("text")?.to_owned());
     }
     Ok(texts)

@@ -90,7 +90,7 @@ impl<'a> Request<'a> {
                 write_kind(out, *kind);
                 out.put_text16(prefix);
             }
-            Self::Verify { is_deep } => out.put_u8(u8::from(*is_deep)),
+            Self::Verify { is_deep } => out.put_bool(*is_deep),
             Self::Ping
             | Self::Pong
             | Self::Cancel
@@ -119,7 +119,7 @@ impl<'a> Request<'a> {
             Kind::FindEvent => Self::FindEvent(fields.uuid("id")?),
             Kind::AskNames => Self::Names(read_kind(&mut fields)?, fields.text16("prefix")?),
             Kind::AskStatistics => Self::Statistics,
-            Kind::Verify => Self::Verify { is_deep: fields.u8("is_deep")? != 0 },
+            Kind::Verify => Self::Verify { is_deep: fields.bool("is_deep")? },
             Kind::VerifyIndex => Self::VerifyIndex,
             Kind::ListStores => Self::ListStores,
             _ => return Err(unknown()),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  request   given_in u32 | position u64 | stream text16, empty: none is asked about
-//!  answer    head u64 | incarnation u32 | is_lost u8 | revision u64, all ones: no stream was asked about, or it has no events
+//!  answer    head u64 | incarnation u32 | is_lost bool | revision u64, all ones: no stream was asked about, or it has no events
 //! ```
 
 use crate::fields::{FieldError, FieldReader, FieldWriter};
@@ -48,7 +48,7 @@ impl StandingRequest {
         let stream = stream.map(StreamName::new).transpose();
         Ok(Self {
             given: Some(given).filter(|(given_in, _)| given_in.0 != NOT_ASKED),
-            stream: stream.map_err(|error| FieldError::not_allowed("stream", error))?,
+            stream: stream.map_err(|error| FieldError::unacceptable("stream", error))?,
         })
     }
 }
@@ -57,7 +57,7 @@ impl Standing {
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.put_u64(self.head.0);
         out.put_u32(self.incarnation.0);
-        out.put_u8(u8::from(self.is_lost));
+        out.put_bool(self.is_lost);
         out.put_u64(self.revision.map_or(NONE, |revision| revision.0));
     }
 
@@ -65,7 +65,7 @@ impl Standing {
         Ok(Self {
             head: Position(fields.u64("head")?),
             incarnation: Incarnation(fields.u32("incarnation")?),
-            is_lost: fields.u8("is_lost")? != 0,
+            is_lost: fields.bool("is_lost")?,
             revision: Some(fields.u64("revision")?).filter(|revision| *revision != NONE).map(Revision),
         })
     }
