@@ -6,24 +6,14 @@ use crate::{
 };
 use std::time::Duration;
 
-/// A store of events. Calls block until they have their answer.
+/// The query side of a store of events. Calls block until they have their answer.
 ///
-/// The store of `gesta` implements it, and so does the client of a server; one suite of tests holds both to the same
-/// meaning. Code that sees only this trait runs on either.
-pub trait EventStore: Send + Sync {
-    /// The outcome of a submitted append, now or later.
-    type Ticket: AppendTicket;
+/// Read models and everything else that only reads see no more than this.
+pub trait EventReader: Send + Sync {
     /// A bounded read.
     type Cursor: EventCursor;
     /// An unbounded read.
     type Subscription: EventSubscription;
-
-    /// Appends events and waits for the durability that the request asks for.
-    fn append(&self, request: AppendRequest) -> Result<Receipt, AppendError>;
-
-    /// Appends events without waiting but for room: the ticket has the outcome. Requests of one thread are taken in the
-    /// order in which they are submitted.
-    fn submit(&self, request: AppendRequest) -> Result<Self::Ticket, AppendError>;
 
     /// Reads events up to the head as of now.
     fn read(&self, read: Read) -> Result<Self::Cursor, ReadError>;
@@ -42,6 +32,22 @@ pub trait EventStore: Send + Sync {
 
     /// All names of a kind that begin with `prefix`, in the order of their bytes.
     fn names(&self, kind: NameKind, prefix: &str) -> Result<Vec<NameCount>, ReadError>;
+}
+
+/// A store of events, to append to and to read. Calls block until they have their answer.
+///
+/// The store of `gesta` implements it, and so does the client of a server; one suite of tests holds both to the same
+/// meaning. Code that sees only this trait runs on either.
+pub trait EventStore: EventReader {
+    /// The outcome of a submitted append, now or later.
+    type Ticket: AppendTicket;
+
+    /// Appends events and waits for the durability that the request asks for.
+    fn append(&self, request: AppendRequest) -> Result<Receipt, AppendError>;
+
+    /// Appends events without waiting but for room: the ticket has the outcome. Requests of one thread are taken in the
+    /// order in which they are submitted.
+    fn submit(&self, request: AppendRequest) -> Result<Self::Ticket, AppendError>;
 
     /// Whether a position that was given out in a life of the log was lost with the unsynced end of it.
     fn is_lost(&self, given_in: Incarnation, position: Position) -> Result<bool, ReadError>;

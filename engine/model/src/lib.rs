@@ -8,7 +8,7 @@
 //!  query        which events are meant: Query = QueryItem | QueryItem | ...
 //!  appending    AppendRequest -> EncodedRequest -> Receipt | AppendError, such as Conflict
 //!  reading      Read -> Record, Notice | ReadError, such as Damage
-//!  store        EventStore: what every store can do, linked into the program or behind a server
+//!  store        EventReader, EventStore: what every store can do, linked into the program or behind a server
 //!  codec        record | request | batch | segment: what lies on disk and travels on the wire
 //!  limits       how large each of these may be
 //! ```
@@ -56,7 +56,7 @@ pub use damage::Damage;
 pub use durability::Durability;
 pub use encoded_request::{EncodedRequest, RequestError};
 pub use event::Event;
-pub use event_store::{AppendTicket, EventCursor, EventStore, EventSubscription};
+pub use event_store::{AppendTicket, EventCursor, EventReader, EventStore, EventSubscription};
 pub use event_type::EventType;
 pub use expected_revision::ExpectedRevision;
 pub use explanation::Explanation;

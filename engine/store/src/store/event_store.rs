@@ -3,26 +3,17 @@
 use super::Store;
 use crate::append::Ticket;
 use crate::disk::Disk;
-use crate::read::{Cursor, Subscription};
+use crate::read::{Cursor, Reader, Subscription};
 use gesta_model::{
-    AppendError, AppendRequest, AppendTicket, EventCursor, EventStore, EventSubscription, Explanation, Incarnation,
-    NameCount, NameKind, Notice, Pace, Position, Read, ReadError, Receipt, Record, Revision, StoredEvent, StreamName,
-    Timestamp, Uuid,
+    AppendError, AppendRequest, AppendTicket, EventCursor, EventReader, EventStore, EventSubscription, Explanation,
+    Incarnation, NameCount, NameKind, Notice, Pace, Position, Read, ReadError, Receipt, Record, Revision, StoredEvent,
+    StreamName, Timestamp, Uuid,
 };
 use std::time::Duration;
 
-impl<D: Disk> EventStore for Store<D> {
-    type Ticket = Ticket<D>;
+impl<D: Disk> EventReader for Reader<D> {
     type Cursor = Cursor<D>;
     type Subscription = Subscription<D>;
-
-    fn append(&self, request: AppendRequest) -> Result<Receipt, AppendError> {
-        Self::append(self, request)
-    }
-
-    fn submit(&self, request: AppendRequest) -> Result<Ticket<D>, AppendError> {
-        Self::submit(self, request)
-    }
 
     fn read(&self, read: Read) -> Result<Cursor<D>, ReadError> {
         Ok(Self::read(self, read))
@@ -33,7 +24,36 @@ impl<D: Disk> EventStore for Store<D> {
     }
 
     fn head(&self) -> Result<Position, ReadError> {
-        Ok(self.reader.head())
+        Ok(Self::head(self))
+    }
+
+    fn stream_revision(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError> {
+        Self::stream_revision(self, stream)
+    }
+
+    fn event(&self, id: Uuid) -> Result<Option<StoredEvent>, ReadError> {
+        Self::event(self, id)
+    }
+
+    fn names(&self, kind: NameKind, prefix: &str) -> Result<Vec<NameCount>, ReadError> {
+        Self::names(self, kind, prefix)
+    }
+}
+
+impl<D: Disk> EventReader for Store<D> {
+    type Cursor = Cursor<D>;
+    type Subscription = Subscription<D>;
+
+    fn read(&self, read: Read) -> Result<Cursor<D>, ReadError> {
+        Ok(Self::read(self, read))
+    }
+
+    fn subscribe(&self, read: Read, pace: Pace) -> Result<Subscription<D>, ReadError> {
+        EventReader::subscribe(&self.reader, read, pace)
+    }
+
+    fn head(&self) -> Result<Position, ReadError> {
+        EventReader::head(&self.reader)
     }
 
     fn stream_revision(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError> {
@@ -46,6 +66,18 @@ impl<D: Disk> EventStore for Store<D> {
 
     fn names(&self, kind: NameKind, prefix: &str) -> Result<Vec<NameCount>, ReadError> {
         self.reader.names(kind, prefix)
+    }
+}
+
+impl<D: Disk> EventStore for Store<D> {
+    type Ticket = Ticket<D>;
+
+    fn append(&self, request: AppendRequest) -> Result<Receipt, AppendError> {
+        Self::append(self, request)
+    }
+
+    fn submit(&self, request: AppendRequest) -> Result<Ticket<D>, AppendError> {
+        Self::submit(self, request)
     }
 
     fn is_lost(&self, given_in: Incarnation, position: Position) -> Result<bool, ReadError> {

@@ -7,7 +7,7 @@ use super::Tally;
 use crate::failure::Failure;
 use crate::json::Incoming;
 use crate::progress::Progress;
-use gesta::{AppendRequest, Durability, Event, Read, Store, Ticket};
+use gesta::{AppendRequest, AppendTicket, Durability, Event, EventCursor, EventStore, Read};
 use std::collections::{HashSet, VecDeque};
 
 /// Events of one request.
@@ -18,23 +18,22 @@ const REQUEST_BYTES: usize = 1 << 20;
 const REQUESTS_UNDER_WAY: usize = 8;
 
 /// Adds events to a store. End with [`Loader::finish`]: before it, nothing is promised to be durable.
-pub(crate) struct Loader<'a> {
-    store: &'a Store,
+pub(crate) struct Loader<'a, S: EventStore> {
+    store: &'a S,
     known_ids: HashSet<u128>,
     batch: Vec<Event>,
     batch_bytes: usize,
-    under_way: VecDeque<(Ticket, u64)>,
+    under_way: VecDeque<(S::Ticket, u64)>,
     tally: Tally,
 }
 
-impl<'a> Loader<'a> {
+impl<'a, S: EventStore> Loader<'a, S> {
     /// Learns which ids the store has.
-    pub(crate) fn new(store: &'a Store) -> Result<Self, Failure> {
-        let reader = store.reader();
-        let event_count = reader.head().0;
+    pub(crate) fn new(store: &'a S) -> Result<Self, Failure> {
+        let event_count = store.head()?.0;
         let mut known_ids = HashSet::with_capacity(usize::try_from(event_count).unwrap_or(0));
         let progress = Progress::events(event_count);
-        let mut cursor = reader.read(Read::all());
+        let mut cursor = store.read(Read::all())?;
         while let Some(record) = cursor.next_record() {
             known_ids.insert(record?.id().as_u128());
             progress.advance(1);
@@ -78,8 +77,14 @@ impl<'a> Loader<'a> {
         while let Some((ticket, event_count)) = self.under_way.pop_front() {
             waited = waited.and(self.take_receipt(ticket, event_count));
         }
-        let result = waited.and(submitted).and_then(|()| Ok(self.store.sync()?));
+        let result = waited.and(submitted).and_then(|()| self.sync());
         (self.tally, result)
+    }
+
+    /// Makes everything durable that was taken so far: a request without events is answered after all before it.
+    fn sync(&self) -> Result<(), Failure> {
+        self.store.append(AppendRequest::new())?;
+        Ok(())
     }
 
     fn submit(&mut self) -> Result<(), Failure> {
@@ -99,7 +104,7 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    fn take_receipt(&mut self, ticket: Ticket, event_count: u64) -> Result<(), Failure> {
+    fn take_receipt(&mut self, ticket: S::Ticket, event_count: u64) -> Result<(), Failure> {
         ticket.wait()?;
         self.tally.added += event_count;
         Ok(())

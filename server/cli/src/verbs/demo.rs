@@ -10,7 +10,7 @@ use crate::git::{Fold, Repository, Tree, read_tree};
 use crate::intake::Loader;
 use crate::json::read_event;
 use crate::output::Output;
-use gesta::{Options, Read, Reader, Store};
+use gesta::{EventStore, Options, Read, Reader, Store};
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 use std::path::Path;
@@ -114,7 +114,7 @@ impl Origin {
     }
 }
 
-fn add_sample(loader: &mut Loader<'_>) -> Result<(), Failure> {
+fn add_sample(loader: &mut Loader<'_, impl EventStore>) -> Result<(), Failure> {
     for line in sample::EVENTS.lines() {
         loader.add(read_event(line.as_bytes()).expect("the sample's events are well formed"))?;
     }

@@ -5,7 +5,7 @@ use crate::failure::{Failure, Status, complain_of_damage};
 use crate::human::write_line;
 use crate::json::write_event;
 use crate::output::Output;
-use gesta::{Cursor, Notice, Read, ReadError, Reader, Record};
+use gesta::{EventCursor, EventReader, EventSubscription, Notice, Pace, Read, ReadError, Record};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::sync::Arc;
@@ -41,7 +41,11 @@ impl EventList {
     }
 
     /// Prints a bounded read to its end. Damage is passed over and told.
-    pub(super) fn print_all(mut self, cursor: &mut Cursor, mut advance: impl FnMut()) -> Result<Status, Failure> {
+    pub(super) fn print_all(
+        mut self,
+        cursor: &mut impl EventCursor,
+        mut advance: impl FnMut(),
+    ) -> Result<Status, Failure> {
         while let Some(record) = cursor.next_record() {
             match record {
                 Ok(record) => self.print(&record)?,
@@ -54,10 +58,15 @@ impl EventList {
     }
 
     /// Prints events as they come, until the limit, Ctrl-C, or nobody reads on.
-    pub(super) fn follow(mut self, reader: &Reader, read: Read, limit: Option<u64>) -> Result<Status, Failure> {
+    pub(super) fn follow(
+        mut self,
+        reader: &impl EventReader,
+        read: Read,
+        limit: Option<u64>,
+    ) -> Result<Status, Failure> {
         let ended = end_on_signals()?;
         let mut remaining = limit.unwrap_or(u64::MAX);
-        let mut subscription = reader.subscribe(read);
+        let mut subscription = reader.subscribe(read, Pace::default())?;
         let mut timeout = Duration::ZERO;
         // Relaxed: the flag stands alone, nothing else is published with it.
         while remaining > 0 && !ended.load(Ordering::Relaxed) {

@@ -5,6 +5,7 @@ use crate::failure::{Complaint, Failure, Status, remark};
 use crate::intake::{LineSource, LinesError, Loader};
 use crate::json::read_event;
 use crate::progress::Progress;
+use gesta::EventStore;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
@@ -76,7 +77,7 @@ struct Intake<'a> {
 }
 
 impl Intake<'_> {
-    fn add_lines(&self, lines: &mut LineSource, loader: &mut Loader<'_>) -> Result<(), Failure> {
+    fn add_lines(&self, lines: &mut LineSource, loader: &mut Loader<'_, impl EventStore>) -> Result<(), Failure> {
         loop {
             let (incoming, is_last) = match lines.next_line() {
                 Ok(None) => return Ok(()),

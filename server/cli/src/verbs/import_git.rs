@@ -5,6 +5,7 @@ use crate::failure::{Failure, Status};
 use crate::git::{History, Repository, change_event};
 use crate::intake::Loader;
 use crate::progress::Progress;
+use gesta::EventStore;
 use std::path::{Path, PathBuf};
 
 /// One event for each file that a commit changed, along first parents: FileAdded, FileModified, FileTypeChanged,
@@ -36,7 +37,11 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Fa
 }
 
 /// Adds every change up to the commit `head`.
-pub(super) fn add_history(repository: &Repository, head: &str, loader: &mut Loader<'_>) -> Result<(), Failure> {
+pub(super) fn add_history(
+    repository: &Repository,
+    head: &str,
+    loader: &mut Loader<'_, impl EventStore>,
+) -> Result<(), Failure> {
     let progress = Progress::commits(repository.commit_count(head)?);
     let mut history = History::read(repository, head)?;
     while let Some(commit) = history.next_commit()? {
