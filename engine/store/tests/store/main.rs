@@ -2,6 +2,7 @@
 
 mod ambiguity;
 mod basics;
+mod batches;
 mod child;
 mod closing;
 mod commits;

@@ -8,7 +8,6 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use gesta_protocol::Answer;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -66,7 +65,7 @@ pub(super) async fn say(mut sending: Sending, mut words: Receiver<Word>, saying:
         if out.is_empty() {
             continue;
         }
-        let said = timeout(saying.patience, sending.write_all(&out)).await;
+        let said = timeout(saying.patience, sending.send(&out)).await;
         let Ok(Ok(())) = said else { return None };
         saying.observed.sent(out.len(), 0);
         ping_at = Instant::now() + saying.heartbeat;

@@ -12,7 +12,6 @@ use gesta_protocol::{Answer, Code, Hello, Plane, Refusal, Request, VERSION, Welc
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
 /// What the server calls itself.
@@ -35,7 +34,7 @@ pub(crate) async fn greet(
     let mut out = Vec::new();
     Answer::Welcome(Box::new(welcome(&session))).encode(header.id, &mut out);
     let patience = Duration::from_millis(host.limits.handshake_timeout_ms);
-    timeout(patience, sending.write_all(&out)).await.map_err(|_| Parting::Gone)??;
+    timeout(patience, sending.send(&out)).await.map_err(|_| Parting::Gone)??;
     Ok(session)
 }
 

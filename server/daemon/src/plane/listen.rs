@@ -122,7 +122,7 @@ pub(crate) async fn part(parting: Parting, mut incoming: Incoming, mut sending: 
     }
     if !out.is_empty() {
         let said = async {
-            sending.write_all(&out).await?;
+            sending.send(&out).await?;
             sending.shutdown().await
         };
         if matches!(timeout(FAREWELL, said).await, Ok(Ok(()))) {

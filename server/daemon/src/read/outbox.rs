@@ -5,7 +5,6 @@ use crate::plane::Sending;
 use gesta_protocol::Answer;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -92,7 +91,7 @@ pub(super) async fn deliver(
             () = sleep_until(ping_at) => {
                 let mut ping = Vec::new();
                 Answer::Ping.encode(0, &mut ping);
-                timeout(patience, sending.write_all(&ping)).await.map_err(|_| TooSlow)?.map_err(|_| TooSlow)?;
+                timeout(patience, sending.send(&ping)).await.map_err(|_| TooSlow)?.map_err(|_| TooSlow)?;
                 ping_at = Instant::now() + heartbeat;
                 continue;
             }
@@ -107,7 +106,7 @@ pub(super) async fn deliver(
             events += next.events;
             rooms.push(next._room);
         }
-        timeout(patience, sending.write_all(&frames)).await.map_err(|_| TooSlow)?.map_err(|_| TooSlow)?;
+        timeout(patience, sending.send(&frames)).await.map_err(|_| TooSlow)?.map_err(|_| TooSlow)?;
         observed.sent(frames.len(), events);
         ping_at = Instant::now() + heartbeat;
     }

@@ -13,8 +13,11 @@ use gesta::{Incarnation, Position};
 use gesta_protocol::{Answer, Code, FRAME_HEADER_BYTES, ReadRequest, Refusal, Request, StandingRequest};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
+
+/// How often a subscription says at most how far it has come.
+const PROGRESS_EVERY_MIN: Duration = Duration::from_millis(50);
 
 /// Takes the requests of one connection.
 pub(super) struct Requests {
@@ -118,6 +121,11 @@ impl Requests {
         }
         if let Some(lost) = self.lost(request.given_in, request.read.from) {
             return self.refuse(id, lost).await;
+        }
+        let mut request = request;
+        if let Some(pace) = &mut request.follow {
+            // Without a bound, a subscription would speak of nothing but itself.
+            pace.progress_every = pace.progress_every.max(PROGRESS_EVERY_MIN);
         }
         let credit = Arc::new(Credit::new(request.credit));
         self.credits.insert(id, Arc::clone(&credit));

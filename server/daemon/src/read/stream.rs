@@ -41,7 +41,9 @@ impl Stream {
         } else {
             observe::Operation::Read
         };
-        let (course, mut ahead) = Course::begin(&self.store, self.id, &self.request);
+        let Some((course, mut ahead)) = self.begin().await else {
+            return self.outbox.answer(self.id, &Answer::Refused(internal())).await;
+        };
         let mut course = Some(course);
         let mut subscriber = None;
         if self.request.follow.is_some() {
@@ -99,6 +101,15 @@ impl Stream {
                 }
             }
         }
+    }
+
+    /// Begins to read; what is not written yet is written first, on a thread that nobody else waits for.
+    async fn begin(&self) -> Option<(Course, Vec<u8>)> {
+        if !self.request.read.sees_unsynced {
+            return Some(Course::begin(&self.store, self.id, &self.request));
+        }
+        let (store, id, request) = (Arc::clone(&self.store), self.id, self.request.clone());
+        tokio::task::spawn_blocking(move || Course::begin(&store, id, &request)).await.ok()
     }
 
     /// Reads on: a little at once, what is more on a thread that nobody else waits for. `None` when that failed.
