@@ -3,6 +3,7 @@
 mod addresses;
 mod descriptors;
 mod error;
+#[expect(clippy::module_inception, reason = "the folder's main type has its own file, as everywhere")]
 mod server;
 
 pub use addresses::Addresses;

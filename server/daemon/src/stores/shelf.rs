@@ -155,7 +155,7 @@ impl Shelf {
     }
 
     fn has(&self, name: &StoreName) -> bool {
-        gesta::is_store(&self.path(name))
+        gesta::is_store(self.path(name))
     }
 
     fn path(&self, name: &StoreName) -> PathBuf {
