@@ -18,7 +18,8 @@ pub trait EventReader: Send + Sync {
     /// Reads events up to the head as of now.
     fn read(&self, read: Read) -> Result<Self::Cursor, ReadError>;
 
-    /// Reads events, and goes on with those that are appended later: forward, and only what is durable.
+    /// Reads events, and goes on with those that are appended later: forward, and only what is durable. What cannot be
+    /// subscribed to is refused here, or each time that the subscription is asked for more.
     fn subscribe(&self, read: Read, pace: Pace) -> Result<Self::Subscription, ReadError>;
 
     /// The first position not yet readable.

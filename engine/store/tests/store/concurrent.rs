@@ -1,11 +1,11 @@
 //! Eight callers race with conditions, and readers look on; then a judge asks whether one order explains it all.
 
-use crate::linearity::{Answer, Attempt, Belief, Fact, History, Observation, Operation, Subject};
-use crate::support::{stream, text};
+use crate::support::stream;
 use gesta::{
-    AppendError, AppendRequest, Durability, Event, EventType, ExpectedRevision, FailedCheck, Notice, Options, Position,
-    Query, QueryItem, Read, Receipt, Record, Revision, Store, Tag, Uuid,
+    AppendError, AppendRequest, Check, Durability, Event, EventType, ExpectedRevision, FailedCheck, Notice, Options,
+    Position, Query, QueryItem, Read, Receipt, Revision, Store, Tag, Uuid,
 };
+use gesta_conformance::history::{Answer, AppendCall, Call, History, Log, ReadCall};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -47,69 +47,80 @@ impl World {
     }
 
     /// What a caller believes: often true, sometimes overtaken, sometimes made up.
-    fn believe(&self, dice: &mut Dice) -> Belief {
+    fn believe(&self, dice: &mut Dice) -> Check {
+        let of = |number, expected| Check::Stream { stream: name(number), expected };
         let shared = dice.roll(SHARED_STREAMS);
         match dice.roll(10) {
             0..=4 => match self.counts[index(shared)].load(Ordering::Relaxed) {
-                0 => Belief::NoStream(shared),
-                count => Belief::Exactly(shared, (count - 1).saturating_sub(u64::from(dice.roll(50) == 0))),
+                0 => of(shared, ExpectedRevision::NoStream),
+                count => {
+                    let last = (count - 1).saturating_sub(u64::from(dice.roll(50) == 0));
+                    of(shared, ExpectedRevision::Exactly(Revision(last)))
+                }
             },
             // Four callers, on average, want to be the first.
-            5 => Belief::NoStream(FRESH_STREAMS + self.fresh.fetch_add(1, Ordering::Relaxed) / 4),
+            5 => {
+                let fresh = FRESH_STREAMS + self.fresh.fetch_add(1, Ordering::Relaxed) / 4;
+                of(fresh, ExpectedRevision::NoStream)
+            }
             _ => {
                 let tag = dice.roll(TAGS);
-                Belief::NoneOfTag { tag, after: self.tags_known[index(tag)].load(Ordering::Relaxed) }
+                let after = Position(self.tags_known[index(tag)].load(Ordering::Relaxed));
+                Check::NoEvents { query: query(tag), after }
             }
         }
     }
 
-    /// Does one operation, in one or two attempts.
-    fn operate(&self, number: u64, dice: &mut Dice) -> Operation {
-        let belief = self.believe(dice);
-        let events: Vec<Fact> = (0..=dice.roll(3)).map(|ordinal| belief.fact(number, ordinal, dice)).collect();
+    /// Makes one request, in one to three tries.
+    fn operate(&self, number: u64, dice: &mut Dice) -> Vec<Call> {
+        let check = self.believe(dice);
+        let event_count = 1 + dice.roll(3);
+        let events = (0..event_count).map(|ordinal| event(id(number, ordinal), ordinal == 0, &check, dice));
+        let request = AppendRequest::new().events(events.collect::<Vec<_>>());
         let durability = match dice.roll(100) {
             0 => Durability::Durable,
             1..=9 => Durability::Buffered,
             _ => Durability::Written,
         };
         let is_retried = dice.roll(8) == 0;
-        let mut request = AppendRequest::new().events(events.iter().map(event)).durability(durability);
-        request = match &belief {
-            Belief::NoStream(stream) => request.expect(name(*stream), ExpectedRevision::NoStream),
-            Belief::Exactly(stream, revision) => {
-                request.expect(name(*stream), ExpectedRevision::Exactly(Revision(*revision)))
-            }
-            Belief::NoneOfTag { tag, after } => request.unless(query(*tag), Position(*after)),
+        let mut request = match check.clone() {
+            Check::Stream { stream, expected } => request.expect(stream, expected),
+            Check::NoEvents { query, after } => request.unless(query, after),
+            check => panic!("{check:?}"),
         };
-        let mut attempts = Vec::new();
+        request = request.durability(durability);
+        let call = |call: &dyn Fn() -> Option<Result<Receipt, AppendError>>| {
+            let called = self.tick();
+            let outcome = call();
+            let returned = self.tick();
+            let answer = outcome.as_ref().map_or(Answer::Unknown, |outcome| Answer::of(outcome, durability));
+            self.learn(outcome);
+            let ids = (0..event_count).map(|ordinal| id(number, ordinal)).collect();
+            Call::Append(AppendCall { called, returned, ids, checks: vec![check.clone()], answer })
+        };
+        let mut calls = Vec::new();
         if is_retried {
             request = request.request_id(Uuid::from_u128(u128::from(number) + 1));
-            attempts.push(self.attempt(|| match self.store.submit(request.clone()) {
-                // The answer is lost on its way.
-                Ok(_) => None,
-                Err(error) => Some(Err(error)),
-            }));
+            // The answer is lost on its way.
+            calls.push(call(&|| self.store.submit(request.clone()).map_or_else(|error| Some(Err(error)), |_| None)));
         }
+        let append = || Some(self.store.append(request.clone()));
         let is_retried_again = is_retried && dice.roll(2) == 0;
-        attempts.push(self.attempt(|| Some(self.store.append(request.clone()))));
+        calls.push(call(&append));
         if is_retried_again {
-            attempts.push(self.attempt(|| Some(self.store.append(request))));
+            calls.push(call(&append));
         }
-        Operation { events, belief, attempts }
+        calls
     }
 
-    fn attempt(&self, call: impl FnOnce() -> Option<Result<Receipt, AppendError>>) -> Attempt {
-        let called = self.tick();
-        let outcome = call();
-        let returned = self.tick();
-        let answer = match outcome {
-            None => Answer::Unknown,
+    /// Remembers what an answer tells of streams and tags, so that beliefs come true.
+    fn learn(&self, outcome: Option<Result<Receipt, AppendError>>) {
+        match outcome {
+            None => {}
             Some(Ok(receipt)) => {
                 for (stream, revision) in &receipt.revisions {
                     self.learn_count(number_of(stream.as_str()), revision.0 + 1);
                 }
-                let positions = receipt.positions.start.0..receipt.positions.end.0;
-                Answer::Acknowledged { positions, durability: receipt.durability }
             }
             Some(Err(AppendError::Conflict(conflict))) => {
                 for failed in &conflict.failed {
@@ -125,11 +136,9 @@ impl World {
                         failed => panic!("{failed}"),
                     }
                 }
-                Answer::Refused { head: conflict.head.0 }
             }
             Some(Err(error)) => panic!("{error}"),
-        };
-        Attempt { called, returned, answer }
+        }
     }
 
     fn learn_count(&self, stream: u64, count: u64) {
@@ -139,75 +148,75 @@ impl World {
     }
 
     /// Reads now this, now that, until all is over.
-    fn look_on(&self) -> Vec<Observation> {
+    fn look_on(&self) -> Vec<Call> {
         let mut dice = Dice(77);
-        let mut observations = Vec::new();
+        let mut calls = Vec::new();
         while !self.is_over.load(Ordering::Relaxed) {
-            let subject = match dice.roll(4) {
-                0 => Subject::Everything,
-                1 => Subject::Tag(dice.roll(TAGS)),
-                2 => Subject::Stream(FRESH_STREAMS + dice.roll(500)),
-                _ => Subject::Stream(dice.roll(SHARED_STREAMS)),
+            let read = match dice.roll(4) {
+                0 => Read::all(),
+                1 => Read::query(query(dice.roll(TAGS))),
+                2 => Read::stream(name(FRESH_STREAMS + dice.roll(500))),
+                _ => Read::stream(name(dice.roll(SHARED_STREAMS))),
             };
             let from = self.store.reader().head().0.saturating_sub(dice.roll(3000));
-            let from = if matches!(subject, Subject::Everything) { from } else { from / (1 + dice.roll(2)) };
-            let read = match subject {
-                Subject::Everything => Read::all(),
-                Subject::Stream(number) => Read::stream(name(number)),
-                Subject::Tag(tag) => Read::query(query(tag)),
-            };
+            let is_of_all = read == Read::all();
+            let from = Position(if is_of_all { from } else { from / (1 + dice.roll(2)) });
             let sees_unsynced = dice.roll(3) == 0;
+            let selection = read.selection.clone();
             let read = if sees_unsynced { read.unsynced() } else { read };
             let called = self.tick();
-            let mut cursor = self.store.read(read.from(Position(from)));
+            let mut cursor = self.store.read(read.from(from));
             let returned = self.tick();
-            let head = cursor.head().0;
+            let head = cursor.head();
             let mut shown = Vec::new();
             while let Some(record) = cursor.next_record() {
-                shown.push(identity(record.unwrap()));
+                shown.push(record.unwrap().id());
             }
-            observations.push(Observation { called, returned, subject, from, head, sees_unsynced, shown });
+            let from = from.min(head);
+            calls.push(Call::Read(ReadCall { called, returned, selection, from, head, sees_unsynced, shown }));
             std::thread::sleep(Duration::from_millis(1));
         }
-        observations
+        calls
     }
 
     /// Follows everything, or a tag, from the start to the end.
-    fn follow(&self, subject: Subject) -> Observation {
-        let read = match subject {
-            Subject::Tag(tag) => Read::query(query(tag)),
-            _ => Read::all(),
-        };
+    fn follow(&self, read: Read) -> Call {
+        let selection = read.selection.clone();
         let mut subscription = self.store.subscribe(read).behind_after(50);
         let mut shown = Vec::new();
         let head = loop {
             let is_over = self.is_over.load(Ordering::SeqCst);
             match subscription.next(Duration::from_millis(20)).unwrap() {
-                Notice::Event(record) => shown.push(identity(record)),
-                Notice::TimedOut(position) if is_over => break position.0,
+                Notice::Event(record) => shown.push(record.id()),
+                Notice::TimedOut(position) if is_over => break position,
                 _ => {}
             }
         };
         // What it says of its head is asked of the whole time.
-        Observation { called: 0, returned: self.tick(), subject, from: 0, head, sees_unsynced: false, shown }
+        let (called, returned, from) = (0, self.tick(), Position::START);
+        Call::Read(ReadCall { called, returned, selection, from, head, sees_unsynced: false, shown })
     }
 }
 
-impl Belief {
-    /// An event of an operation with this belief: the first one of what it is about, the others of anything.
-    fn fact(&self, operation: u64, ordinal: u64, dice: &mut Dice) -> Fact {
-        let any = dice.roll(SHARED_STREAMS + 5);
-        let stream = match self {
-            Self::NoStream(stream) | Self::Exactly(stream, _) if ordinal == 0 => Some(*stream),
-            _ => Some(any).filter(|stream| *stream < SHARED_STREAMS),
-        };
-        let any = dice.roll(TAGS);
-        let tag = match self {
-            Self::NoneOfTag { tag, .. } if ordinal == 0 => *tag,
-            _ => any,
-        };
-        Fact { operation, ordinal, stream, tag }
-    }
+/// The id of an event, by which the judge knows it.
+fn id(operation: u64, ordinal: u64) -> Uuid {
+    Uuid::from_u128(u128::from(operation) << 8 | u128::from(ordinal + 1))
+}
+
+/// An event of a request with this check: the first one of what it is about, the others of anything.
+fn event(id: Uuid, is_first: bool, check: &Check, dice: &mut Dice) -> Event {
+    let any = dice.roll(SHARED_STREAMS + 5);
+    let stream = match check {
+        Check::Stream { stream, .. } if is_first => Some(stream.clone()),
+        _ => (any < SHARED_STREAMS).then(|| name(any)),
+    };
+    let any = dice.roll(TAGS);
+    let tag = match check {
+        Check::NoEvents { query, .. } if is_first => query.items()[0].tags[0].clone(),
+        _ => Tag::new(format!("t:{any}")).unwrap(),
+    };
+    let event = Event::new(EventType::new("Happened").unwrap()).id(id).tag(tag);
+    stream.into_iter().fold(event, Event::stream)
 }
 
 fn index(number: u64) -> usize {
@@ -227,49 +236,28 @@ fn query(tag: u64) -> Query {
     Query::from(QueryItem::new().tag(Tag::new(format!("t:{tag}")).unwrap()))
 }
 
-fn event(fact: &Fact) -> Event {
-    let event = Event::new(EventType::new("Happened").unwrap())
-        .tag(Tag::new(format!("t:{}", fact.tag)).unwrap())
-        .data(format!("{}.{}", fact.operation, fact.ordinal));
-    match fact.stream {
-        Some(number) => event.stream(name(number)),
-        None => event,
-    }
-}
-
-fn identity(record: Record<'_>) -> (u64, u64) {
-    let text = text(record);
-    let (operation, ordinal) = text.split_once('.').unwrap();
-    (operation.parse().unwrap(), ordinal.parse().unwrap())
-}
-
-fn fact_of(record: Record<'_>) -> Fact {
-    let (operation, ordinal) = identity(record);
-    Fact { operation, ordinal, stream: record.stream().map(number_of), tag: number_of(record.tags().next().unwrap()) }
-}
-
-/// Lets everybody race, and returns what they did and saw, without the log.
+/// Lets everybody race, and returns what they did and saw.
 fn race(world: &World) -> History {
-    let mut history = History::default();
+    let mut history = History::new();
     std::thread::scope(|scope| {
         let look = scope.spawn(|| world.look_on());
-        let follow = [Subject::Everything, Subject::Tag(7)].map(|subject| scope.spawn(move || world.follow(subject)));
+        let follow = [Read::all(), Read::query(query(7))].map(|read| scope.spawn(move || world.follow(read)));
         let callers: Vec<_> = (0..THREADS)
             .map(|thread| {
                 scope.spawn(move || {
                     let mut dice = Dice(thread + 1);
                     let numbers = thread * OPERATIONS..(thread + 1) * OPERATIONS;
-                    numbers.map(|number| (number, world.operate(number, &mut dice))).collect::<Vec<_>>()
+                    numbers.flat_map(|number| world.operate(number, &mut dice)).collect::<Vec<_>>()
                 })
             })
             .collect();
         for caller in callers {
-            history.operations.extend(caller.join().unwrap());
+            history.extend(caller.join().unwrap());
         }
         world.store.sync().unwrap();
         world.is_over.store(true, Ordering::SeqCst);
-        history.observations = look.join().unwrap();
-        history.observations.extend(follow.map(|follow| follow.join().unwrap()));
+        history.extend(look.join().unwrap());
+        history.extend(follow.map(|follow| follow.join().unwrap()));
     });
     history
 }
@@ -287,27 +275,17 @@ fn a_hundred_thousand_conditional_appends_have_one_order() {
         fresh: AtomicU64::new(0),
         is_over: AtomicBool::new(false),
     };
-    let mut history = race(&world);
+    let history = race(&world);
     world.store.close().unwrap();
     let store = Store::open(directory.path(), Options::default()).unwrap();
-    let mut cursor = store.read(Read::all());
-    while let Some(record) = cursor.next_record() {
-        let record = record.unwrap();
-        history.log.push((fact_of(record), record.revision().map(|revision| revision.0)));
-    }
+    let log = Log::read(&mut store.read(Read::all())).unwrap();
 
-    history.judge().unwrap();
-    let answers = || history.operations.values().flat_map(|operation| &operation.attempts);
-    let count = |is_meant: fn(&Answer) -> bool| answers().filter(|attempt| is_meant(&attempt.answer)).count();
-    let acknowledged = count(|answer| matches!(answer, Answer::Acknowledged { .. }));
-    let refused = count(|answer| matches!(answer, Answer::Refused { .. }));
-    let unknown = count(|answer| matches!(answer, Answer::Unknown));
-    println!(
-        "{acknowledged} acknowledged, {refused} refused, {unknown} without an answer; {} events, {} reads, 0 anomalies",
-        history.log.len(),
-        history.observations.len()
-    );
+    let summary = history.check(&log, Durability::Buffered).unwrap_or_else(|anomalies| {
+        let shown: Vec<String> = anomalies.iter().take(10).map(ToString::to_string).collect();
+        panic!("{} anomalies, such as:\n{}", anomalies.len(), shown.join("\n"))
+    });
+    println!("{summary}");
     // Too tame a race would prove nothing.
-    assert!(acknowledged + refused + unknown >= 100_000);
-    assert!(acknowledged > 20_000 && refused > 20_000 && unknown > 2_000 && history.observations.len() > 100);
+    assert!(summary.requests > 100_000 && summary.acknowledged > 20_000 && summary.conflicts > 20_000);
+    assert!(summary.unknown > 2_000 && summary.refused == 0 && summary.reads > 100);
 }

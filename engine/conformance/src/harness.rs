@@ -1,0 +1,77 @@
+//! How the suite comes by stores.
+
+use gesta_model::{
+    AppendError, AppendRequest, EventStore, Incarnation, Limits, NameCount, NameKind, Pace, Position, Read, ReadError,
+    Receipt, Revision, StoredEvent, StreamName, Uuid,
+};
+
+/// Makes the stores that the suite asks. Each test makes a harness of its own, and tests run side by side.
+pub trait Harness {
+    /// What is held to the contract; [`Placed`] is one together with its directory or its server.
+    type Store: EventStore;
+
+    /// An empty store that nobody else uses and that does not find events by their ids.
+    fn fresh(&self) -> Self::Store;
+
+    /// An empty store that nobody else uses and that finds events by their ids.
+    fn fresh_with_event_ids(&self) -> Self::Store;
+
+    /// Closes a store in an orderly way and begins its next life: of a server, the server is started anew.
+    fn reopen(&self, store: Self::Store) -> Self::Store;
+
+    /// The limits of the stores.
+    fn limits(&self) -> Limits {
+        Limits::default()
+    }
+}
+
+/// A store, and what must be there as long as it is, such as its directory. The store is dropped first.
+#[derive(Debug)]
+pub struct Placed<S, P> {
+    /// The store.
+    pub store: S,
+    /// What it needs to be there.
+    pub place: P,
+}
+
+impl<S: EventStore, P: Send + Sync> EventStore for Placed<S, P> {
+    type Ticket = S::Ticket;
+    type Cursor = S::Cursor;
+    type Subscription = S::Subscription;
+
+    fn append(&self, request: AppendRequest) -> Result<Receipt, AppendError> {
+        self.store.append(request)
+    }
+
+    fn submit(&self, request: AppendRequest) -> Result<S::Ticket, AppendError> {
+        self.store.submit(request)
+    }
+
+    fn read(&self, read: Read) -> Result<S::Cursor, ReadError> {
+        self.store.read(read)
+    }
+
+    fn subscribe(&self, read: Read, pace: Pace) -> Result<S::Subscription, ReadError> {
+        self.store.subscribe(read, pace)
+    }
+
+    fn head(&self) -> Result<Position, ReadError> {
+        self.store.head()
+    }
+
+    fn stream_revision(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError> {
+        self.store.stream_revision(stream)
+    }
+
+    fn event(&self, id: Uuid) -> Result<Option<StoredEvent>, ReadError> {
+        self.store.event(id)
+    }
+
+    fn names(&self, kind: NameKind, prefix: &str) -> Result<Vec<NameCount>, ReadError> {
+        self.store.names(kind, prefix)
+    }
+
+    fn is_lost(&self, given_in: Incarnation, position: Position) -> Result<bool, ReadError> {
+        self.store.is_lost(given_in, position)
+    }
+}
