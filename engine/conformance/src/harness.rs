@@ -1,8 +1,8 @@
 //! How the suite comes by stores.
 
 use gesta_model::{
-    AppendError, AppendRequest, EventStore, Incarnation, Limits, NameCount, NameKind, Pace, Position, Read, ReadError,
-    Receipt, Revision, StoredEvent, StreamName, Uuid,
+    AppendError, AppendRequest, EventReader, EventStore, Incarnation, Limits, NameCount, NameKind, Pace, Position,
+    Read, ReadError, Receipt, Revision, StoredEvent, StreamName, Uuid,
 };
 
 /// Makes the stores that the suite asks. Each test makes a harness of its own, and tests run side by side.
@@ -34,18 +34,9 @@ pub struct Placed<S, P> {
     pub place: P,
 }
 
-impl<S: EventStore, P: Send + Sync> EventStore for Placed<S, P> {
-    type Ticket = S::Ticket;
+impl<S: EventStore, P: Send + Sync> EventReader for Placed<S, P> {
     type Cursor = S::Cursor;
     type Subscription = S::Subscription;
-
-    fn append(&self, request: AppendRequest) -> Result<Receipt, AppendError> {
-        self.store.append(request)
-    }
-
-    fn submit(&self, request: AppendRequest) -> Result<S::Ticket, AppendError> {
-        self.store.submit(request)
-    }
 
     fn read(&self, read: Read) -> Result<S::Cursor, ReadError> {
         self.store.read(read)
@@ -69,6 +60,18 @@ impl<S: EventStore, P: Send + Sync> EventStore for Placed<S, P> {
 
     fn names(&self, kind: NameKind, prefix: &str) -> Result<Vec<NameCount>, ReadError> {
         self.store.names(kind, prefix)
+    }
+}
+
+impl<S: EventStore, P: Send + Sync> EventStore for Placed<S, P> {
+    type Ticket = S::Ticket;
+
+    fn append(&self, request: AppendRequest) -> Result<Receipt, AppendError> {
+        self.store.append(request)
+    }
+
+    fn submit(&self, request: AppendRequest) -> Result<S::Ticket, AppendError> {
+        self.store.submit(request)
     }
 
     fn is_lost(&self, given_in: Incarnation, position: Position) -> Result<bool, ReadError> {

@@ -3,7 +3,7 @@
 use crate::Harness;
 use crate::support::{event, of_type, positions, put, read, request, settle, stream, texts, write};
 use gesta_model::{
-    AppendRequest, AppendTicket, Durability, Event, EventStore, ExpectedRevision, Position, Read, Revision,
+    AppendRequest, AppendTicket, Durability, Event, EventReader, EventStore, ExpectedRevision, Position, Read, Revision,
 };
 use std::collections::BTreeSet;
 

@@ -3,8 +3,8 @@
 use crate::Harness;
 use crate::support::{conflict, event, of_type, put, put_event, query, request, settle, stream, tag, tagged, write};
 use gesta_model::{
-    AppendError, AppendRequest, EventCursor, EventStore, EventType, ExpectedRevision, FailedCheck, Position, Query,
-    QueryItem, Read, Revision,
+    AppendError, AppendRequest, EventCursor, EventReader, EventStore, EventType, ExpectedRevision, FailedCheck,
+    Position, Query, QueryItem, Read, Revision,
 };
 
 fn unless(text: &str, after: u64) -> AppendRequest {

@@ -2,7 +2,7 @@
 
 use crate::Harness;
 use crate::support::{drain, event, positions, put, put_event, query, read, settle, stream, tag, tagged, texts, write};
-use gesta_model::{AppendRequest, EventCursor, EventStore, Explanation, Position, Read, Timestamp};
+use gesta_model::{AppendRequest, EventCursor, EventReader, EventStore, Explanation, Position, Read, Timestamp};
 
 /// A cursor ends at the head as of its read, which it tells; what is appended later is not its business.
 pub fn a_cursor_ends_at_the_head_as_of_its_read<H: Harness>(harness: &H) {

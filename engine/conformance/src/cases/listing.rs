@@ -2,7 +2,7 @@
 
 use crate::Harness;
 use crate::support::{event, id, of_type, put, put_event, read, stream, tag};
-use gesta_model::{AppendRequest, EventStore, NameCount, NameKind, Position, Read, ReadError, Revision};
+use gesta_model::{AppendRequest, EventReader, EventStore, NameCount, NameKind, Position, Read, ReadError, Revision};
 
 const KINDS: [NameKind; 4] = [NameKind::Stream, NameKind::Category, NameKind::Type, NameKind::Tag];
 

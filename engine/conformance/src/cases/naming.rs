@@ -3,8 +3,8 @@
 use crate::Harness;
 use crate::support::{conflict, event, of_type, positions, put, query, settle, stream, tag, texts};
 use gesta_model::{
-    AppendRequest, Category, EventStore, EventType, ExpectedRevision, NameKind, Position, Query, QueryItem, Read,
-    Revision, Tag,
+    AppendRequest, Category, EventReader, EventStore, EventType, ExpectedRevision, NameKind, Position, Query,
+    QueryItem, Read, Revision, Tag,
 };
 
 /// Names of streams and types; each is different from all others.

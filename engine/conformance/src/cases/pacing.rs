@@ -5,7 +5,7 @@ use crate::support::{
     A_MOMENT, PATIENCE, Said, eager, events_then, put_event, query, quiet, say, say_until, say_within, settle,
     subscribe, tagged,
 };
-use gesta_model::{AppendRequest, EventStore, EventSubscription, Pace, Position, Read};
+use gesta_model::{AppendRequest, EventReader, EventStore, EventSubscription, Pace, Position, Read};
 use std::time::Duration;
 
 /// Progress is told when nothing matches, up to the head; and again when nothing happens.

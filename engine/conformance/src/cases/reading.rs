@@ -2,7 +2,7 @@
 
 use crate::Harness;
 use crate::support::{event, of_type, positions, put, put_event, query, read, stream, tag, texts};
-use gesta_model::{AppendRequest, EventStore, Position, Query, QueryItem, Read, Revision, Timestamp};
+use gesta_model::{AppendRequest, EventReader, EventStore, Position, Query, QueryItem, Read, Revision, Timestamp};
 
 /// Six events: streams a, b, a, b, a, b; every third has the tag.
 fn six<H: Harness>(harness: &H) -> H::Store {

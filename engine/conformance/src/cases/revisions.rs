@@ -2,7 +2,7 @@
 
 use crate::Harness;
 use crate::support::{conflict, event, put, request, settle, stream, write};
-use gesta_model::{AppendRequest, EventStore, ExpectedRevision, FailedCheck, Position, Revision};
+use gesta_model::{AppendRequest, EventReader, EventStore, ExpectedRevision, FailedCheck, Position, Revision};
 
 fn exactly(revision: u64) -> ExpectedRevision {
     ExpectedRevision::Exactly(Revision(revision))

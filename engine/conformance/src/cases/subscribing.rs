@@ -6,7 +6,8 @@ use crate::support::{
     say_until, say_within, settle, stream, subscribe, tag, tagged, write,
 };
 use gesta_model::{
-    AppendRequest, EventStore, EventSubscription, Notice, Pace, Position, Read, ReadError, Revision, Timestamp,
+    AppendRequest, EventReader, EventStore, EventSubscription, Notice, Pace, Position, Read, ReadError, Revision,
+    Timestamp,
 };
 use std::time::Duration;
 

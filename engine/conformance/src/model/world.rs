@@ -5,8 +5,8 @@ use super::reference::{Answer, Reference, Wish};
 use crate::Harness;
 use crate::support::{PATIENCE, drain, eager};
 use gesta_model::{
-    AppendError, AppendRequest, AppendTicket, Check, Durability, EventCursor, EventStore, EventSubscription,
-    ExpectedRevision, Notice, Position, Read, Receipt, Revision, StoredEvent, StreamName, Timestamp,
+    AppendError, AppendRequest, AppendTicket, Check, Durability, EventCursor, EventReader, EventStore,
+    EventSubscription, ExpectedRevision, Notice, Position, Read, Receipt, Revision, StoredEvent, StreamName, Timestamp,
 };
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
