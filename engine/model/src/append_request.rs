@@ -95,6 +95,22 @@ impl AppendRequest {
         self
     }
 
+    /// Gives a request that has no name one, so that it can be made again without being appended twice; `head` is what the
+    /// head is known to be now.
+    ///
+    /// A request that the caller named stays as it is: it may have been made before, at an earlier head. So does a pure
+    /// check, which is simply judged anew.
+    #[must_use]
+    pub fn named_for_retries(mut self, head: Position, make_id: impl FnOnce() -> Uuid) -> Self {
+        if self.request_id.is_none() && !self.events.is_empty() {
+            self.request_id = Some(make_id());
+            if self.since == Position::START {
+                self.since = head;
+            }
+        }
+        self
+    }
+
     /// Asks a conflict to bring up to `count` of the events that the caller did not know of.
     #[must_use]
     pub fn return_missed(mut self, count: u32) -> Self {
@@ -107,5 +123,26 @@ impl AppendRequest {
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Event, EventType};
+
+    #[test]
+    fn only_a_request_with_events_and_without_a_name_is_named_for_retries() {
+        let [made, given] = [1, 2].map(Uuid::from_u128);
+        let event = || AppendRequest::new().event(Event::new(EventType::new("Counted").unwrap()));
+        let named = event().named_for_retries(Position(7), || made);
+        assert_eq!((named.request_id, named.since), (Some(made), Position(7)));
+        let earlier = event().since(Position(3)).named_for_retries(Position(7), || made);
+        assert_eq!((earlier.request_id, earlier.since), (Some(made), Position(3)));
+        // The caller may have made it before, in a process that is gone: every position may hold it.
+        let named_before = event().request_id(given).named_for_retries(Position(7), || made);
+        assert_eq!((named_before.request_id, named_before.since), (Some(given), Position::START));
+        let check = AppendRequest::new().named_for_retries(Position(7), || made);
+        assert_eq!((check.request_id, check.since), (None, Position::START));
     }
 }

@@ -173,6 +173,12 @@ impl EncodedRequest {
         self.since
     }
 
+    /// Has an earlier try looked for from `head` on, if that is below what was said: the log may have lost its end since,
+    /// and grown anew.
+    pub fn look_from(&mut self, head: Position) {
+        self.since = self.since.min(head);
+    }
+
     /// How many events that the caller did not know of a conflict brings.
     #[must_use]
     pub fn missed_max(&self) -> u32 {
