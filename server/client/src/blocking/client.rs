@@ -1,0 +1,132 @@
+//! A client of one store: the blocking half.
+
+use super::worker::Hold;
+use super::{BlockingCursor, BlockingSubscription, BlockingTicket};
+use crate::core::target;
+use crate::{Address, Client, ClientOptions, ConnectError, IndexFindings, LogFindings, Work};
+use gesta_model::{
+    AppendError, AppendRequest, AppendTicket, EventStore, Incarnation, NameCount, NameKind, Pace, Position, Read,
+    ReadError, Receipt, RemoteError, Revision, StoredEvent, StreamName, Uuid,
+};
+use std::sync::Arc;
+
+/// A client of one store of a server, as any store of events. Cheap to clone, and for use from many threads at once; not from
+/// within a runtime, whose threads must not block.
+///
+/// ```no_run
+/// # use gesta_client::{BlockingClient, ClientOptions};
+/// # use gesta_model::{AppendRequest, Event, EventStore, EventType};
+/// let client = BlockingClient::connect("gesta://localhost".parse()?, ClientOptions::default())?;
+/// let receipt = client.append(AppendRequest::new().event(Event::new(EventType::new("Placed")?)))?;
+/// println!("{:?}", receipt.positions);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct BlockingClient {
+    hold: Hold,
+}
+
+impl BlockingClient {
+    /// A client of the store at an address, with a thread of its own for the connections. They are opened as they are needed; a
+    /// server that cannot be reached or does not let the client in is found out by the first request.
+    ///
+    /// When the last handle is dropped, ticket, cursor or client, it waits until what was submitted has its answer.
+    pub fn connect(address: Address, options: ClientOptions) -> Result<Self, ConnectError> {
+        Ok(Self { hold: Hold::new(target(address, options)?)? })
+    }
+
+    /// Where the store is.
+    #[must_use]
+    pub fn address(&self) -> &Address {
+        &self.hold.core.target.address
+    }
+
+    /// The figures of the store and of the server's work for it, as JSON.
+    pub fn statistics(&self) -> Result<String, RemoteError> {
+        self.hold.wait_for(self.client().statistics())
+    }
+
+    /// Has every byte of the log read; deep: each event's place and names checked as well.
+    pub fn verify(&self, is_deep: bool, progress: impl FnMut(Work) + Send) -> Result<LogFindings, RemoteError> {
+        self.hold.wait_for(self.client().verify(is_deep, progress))
+    }
+
+    /// Has every byte of the index files read.
+    pub fn verify_index(&self, progress: impl FnMut(Work) + Send) -> Result<IndexFindings, RemoteError> {
+        self.hold.wait_for(self.client().verify_index(progress))
+    }
+
+    /// Has the index files made anew.
+    pub fn rebuild_index(&self, progress: impl FnMut(Work) + Send) -> Result<(), RemoteError> {
+        self.hold.wait_for(self.client().rebuild_index(progress))
+    }
+
+    /// Makes a store; see [`Client::create_store`].
+    pub fn create_store(&self, name: &str) -> Result<(), RemoteError> {
+        self.hold.wait_for(self.client().create_store(name))
+    }
+
+    /// The names of the stores that the client may know of.
+    pub fn list_stores(&self) -> Result<Vec<String>, RemoteError> {
+        self.hold.wait_for(self.client().list_stores())
+    }
+
+    /// The async half.
+    fn client(&self) -> Client {
+        Client { core: Arc::clone(&self.hold.core) }
+    }
+}
+
+impl EventStore for BlockingClient {
+    type Ticket = BlockingTicket;
+    type Cursor = BlockingCursor;
+    type Subscription = BlockingSubscription;
+
+    fn append(&self, request: AppendRequest) -> Result<Receipt, AppendError> {
+        self.submit(request)?.wait()
+    }
+
+    fn submit(&self, request: AppendRequest) -> Result<BlockingTicket, AppendError> {
+        let core = &self.hold.core;
+        let limits = match core.known_limits() {
+            Some(limits) => limits,
+            None => self.hold.wait_for(core.limits())?,
+        };
+        let (request, incarnation) = core.encode(request, &limits)?;
+        let room = match core.room_now(&request) {
+            Some(room) => room,
+            None => self.hold.wait_for(core.room_for(&request)),
+        };
+        Ok(BlockingTicket::new(core.appends.append(request, incarnation, room), self.hold.clone()))
+    }
+
+    fn read(&self, read: Read) -> Result<BlockingCursor, ReadError> {
+        let cursor = self.hold.wait_for(self.client().read(read))?;
+        Ok(BlockingCursor::new(cursor, self.hold.clone()))
+    }
+
+    fn subscribe(&self, read: Read, pace: Pace) -> Result<BlockingSubscription, ReadError> {
+        let subscription = self.hold.wait_for(self.client().subscribe(read, pace))?;
+        Ok(BlockingSubscription::new(subscription, self.hold.clone()))
+    }
+
+    fn head(&self) -> Result<Position, ReadError> {
+        self.hold.wait_for(self.client().head())
+    }
+
+    fn stream_revision(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError> {
+        self.hold.wait_for(self.client().stream_revision(stream))
+    }
+
+    fn event(&self, id: Uuid) -> Result<Option<StoredEvent>, ReadError> {
+        self.hold.wait_for(self.client().event(id))
+    }
+
+    fn names(&self, kind: NameKind, prefix: &str) -> Result<Vec<NameCount>, ReadError> {
+        self.hold.wait_for(self.client().names(kind, prefix))
+    }
+
+    fn is_lost(&self, given_in: Incarnation, position: Position) -> Result<bool, ReadError> {
+        self.hold.wait_for(self.client().is_lost(given_in, position))
+    }
+}

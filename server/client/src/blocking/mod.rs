@@ -1,0 +1,12 @@
+//! The client for programs without a runtime: one thread of its own beneath, and [`gesta_model::EventStore`] on top.
+
+mod client;
+mod cursor;
+mod subscription;
+mod ticket;
+mod worker;
+
+pub use client::BlockingClient;
+pub use cursor::BlockingCursor;
+pub use subscription::BlockingSubscription;
+pub use ticket::BlockingTicket;
