@@ -5,8 +5,8 @@ use super::{BlockingCursor, BlockingSubscription, BlockingTicket};
 use crate::core::target;
 use crate::{Address, Client, ClientOptions, ConnectError, IndexFindings, LogFindings, Work};
 use gesta_model::{
-    AppendError, AppendRequest, AppendTicket, EventStore, Incarnation, NameCount, NameKind, Pace, Position, Read,
-    ReadError, Receipt, RemoteError, Revision, StoredEvent, StreamName, Uuid,
+    AppendError, AppendRequest, AppendTicket, EventReader, EventStore, Incarnation, NameCount, NameKind, Pace,
+    Position, Read, ReadError, Receipt, RemoteError, Revision, StoredEvent, StreamName, Uuid,
 };
 use std::sync::Arc;
 
@@ -77,28 +77,9 @@ impl BlockingClient {
     }
 }
 
-impl EventStore for BlockingClient {
-    type Ticket = BlockingTicket;
+impl EventReader for BlockingClient {
     type Cursor = BlockingCursor;
     type Subscription = BlockingSubscription;
-
-    fn append(&self, request: AppendRequest) -> Result<Receipt, AppendError> {
-        self.submit(request)?.wait()
-    }
-
-    fn submit(&self, request: AppendRequest) -> Result<BlockingTicket, AppendError> {
-        let core = &self.hold.core;
-        let limits = match core.known_limits() {
-            Some(limits) => limits,
-            None => self.hold.wait_for(core.limits())?,
-        };
-        let (request, incarnation) = core.encode(request, &limits)?;
-        let room = match core.room_now(&request) {
-            Some(room) => room,
-            None => self.hold.wait_for(core.room_for(&request)),
-        };
-        Ok(BlockingTicket::new(core.appends.append(request, incarnation, room), self.hold.clone()))
-    }
 
     fn read(&self, read: Read) -> Result<BlockingCursor, ReadError> {
         let cursor = self.hold.wait_for(self.client().read(read))?;
@@ -124,6 +105,28 @@ impl EventStore for BlockingClient {
 
     fn names(&self, kind: NameKind, prefix: &str) -> Result<Vec<NameCount>, ReadError> {
         self.hold.wait_for(self.client().names(kind, prefix))
+    }
+}
+
+impl EventStore for BlockingClient {
+    type Ticket = BlockingTicket;
+
+    fn append(&self, request: AppendRequest) -> Result<Receipt, AppendError> {
+        self.submit(request)?.wait()
+    }
+
+    fn submit(&self, request: AppendRequest) -> Result<BlockingTicket, AppendError> {
+        let core = &self.hold.core;
+        let limits = match core.known_limits() {
+            Some(limits) => limits,
+            None => self.hold.wait_for(core.limits())?,
+        };
+        let (request, incarnation) = core.encode(request, &limits)?;
+        let room = match core.room_now(&request) {
+            Some(room) => room,
+            None => self.hold.wait_for(core.room_for(&request)),
+        };
+        Ok(BlockingTicket::new(core.appends.append(request, incarnation, room), self.hold.clone()))
     }
 
     fn is_lost(&self, given_in: Incarnation, position: Position) -> Result<bool, ReadError> {

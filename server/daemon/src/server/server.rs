@@ -157,8 +157,10 @@ impl Drop for Server {
 
 fn open_shelf(directory: &Path, settings: &Settings, observations: &Arc<Observations>) -> Result<Shelf, StartError> {
     let (limits, observations) = (settings.limits.events(), Arc::clone(observations));
+    let index_event_ids = settings.index_event_ids;
     let options = move |name: &StoreName| Options {
         limits,
+        index_event_ids,
         commit_observer: Some(observations.store(name.as_str())),
         ..Options::default()
     };

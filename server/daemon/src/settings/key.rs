@@ -31,12 +31,13 @@ const REQUEST_BYTES: RangeInclusive<usize> = 1024..=BATCH_BODY_BYTES_MAX;
 /// Up to a day.
 const MILLISECONDS: RangeInclusive<u64> = 1..=24 * 60 * 60 * 1000;
 
-pub(super) const KEYS: [Key; 31] = [
+pub(super) const KEYS: [Key; 32] = [
     Key { name: "dir", slot: |s| Slot::Path(&mut s.dir) },
     Key { name: "append", slot: |s| Slot::Address(&mut s.append) },
     Key { name: "read", slot: |s| Slot::Address(&mut s.read) },
     Key { name: "http", slot: |s| Slot::AddressOrNone(&mut s.http) },
     Key { name: "insecure", slot: |s| Slot::Switch(&mut s.insecure) },
+    Key { name: "index_event_ids", slot: |s| Slot::Switch(&mut s.index_event_ids) },
     Key { name: "append_threads", slot: |s| Slot::Count(&mut s.append_threads, THREADS) },
     Key { name: "read_threads", slot: |s| Slot::Count(&mut s.read_threads, THREADS) },
     Key { name: "tls.certificate", slot: |s| Slot::Path(&mut s.tls.certificate) },

@@ -23,6 +23,8 @@ pub struct Settings {
     pub http: Option<SocketAddr>,
     /// Whether plain text may leave this machine.
     pub insecure: bool,
+    /// Whether stores that are made from now on find events by their ids.
+    pub index_event_ids: bool,
     /// Threads of the append plane.
     pub append_threads: usize,
     /// Threads of the read plane.
@@ -137,6 +139,7 @@ impl Default for Settings {
             read: SocketAddr::from((Ipv4Addr::LOCALHOST, 4702)),
             http: None,
             insecure: false,
+            index_event_ids: false,
             append_threads: 2,
             read_threads: 4,
             tls: TlsSettings::default(),
