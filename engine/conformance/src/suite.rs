@@ -61,6 +61,7 @@ macro_rules! conformance {
             the_same_event_ids_at_the_expected_revision_are_the_same_append,
             other_event_ids_are_a_conflict_and_some_the_same_a_partial_match,
             event_ids_alone_make_no_repeat,
+            the_same_event_ids_are_the_same_append_under_another_request_id,
             a_retry_asks_for_a_durability_of_its_own,
         }}
         $crate::conformance_tests! { $harness => bounds {

@@ -189,7 +189,7 @@ pub fn other_event_ids_are_a_conflict_and_some_the_same_a_partial_match<H: Harne
     assert_eq!(settle(&store), Position(5));
 }
 
-/// Event ids mean nothing without an expected revision, under a request id, or beside a condition that failed.
+/// Event ids mean nothing without an expected revision, or beside a condition that failed.
 pub fn event_ids_alone_make_no_repeat<H: Harness>(harness: &H) {
     let store = harness.fresh();
     store.append(with_ids(NO_STREAM, &[1])).unwrap();
@@ -197,9 +197,17 @@ pub fn event_ids_alone_make_no_repeat<H: Harness>(harness: &H) {
     store.append(with_ids(ExpectedRevision::StreamExists, &[1])).unwrap();
     store.append(AppendRequest::new().event(event("a-1", "1").id(id(1)))).unwrap();
     assert_eq!(texts(&store, Read::all()), ["1"; 4]);
-    assert_eq!(conflict(&store, with_ids(NO_STREAM, &[1]).request_id(id(7))).failed.len(), 1);
     let condition = with_ids(NO_STREAM, &[1]).unless(query("stream=a-1"), Position(0));
     assert_eq!(conflict(&store, condition).failed.len(), 2);
+}
+
+/// A request id that is not known makes no difference to the rule of the event ids.
+pub fn the_same_event_ids_are_the_same_append_under_another_request_id<H: Harness>(harness: &H) {
+    let store = harness.fresh();
+    let first = store.append(with_ids(NO_STREAM, &[1, 2]).request_id(id(7))).unwrap();
+    let again = store.append(with_ids(NO_STREAM, &[1, 2]).request_id(id(8))).unwrap();
+    assert_eq!((again.positions, again.revisions), (first.positions, first.revisions));
+    assert_eq!(texts(&store, Read::all()), ["1", "2"]);
 }
 
 /// A retry of what is written only is answered, and is as safe as it asks to be.

@@ -106,7 +106,7 @@ impl Reference {
         }
         let failed: Vec<FailedCheck> = wish.checks.iter().filter_map(|check| self.failed(check)).collect();
         if !failed.is_empty() {
-            return self.repeat_by_ids(wish, &encoded, &failed).unwrap_or_else(|| {
+            return self.repeat_by_ids(&encoded, &failed).unwrap_or_else(|| {
                 let missed = self.events.iter().filter(|event| is_missed(&event.record(), &failed));
                 let missed = missed.take(wish.missed_max as usize).cloned().collect();
                 Answer::Conflict(failed, self.head(), missed)
@@ -141,10 +141,7 @@ impl Reference {
 
     /// Where each failed check says that a stream's next event is the request's first of it, and that event's id is the
     /// same, the request was made before: wholly, or in part.
-    fn repeat_by_ids(&self, wish: &Wish, encoded: &EncodedRequest, failed: &[FailedCheck]) -> Option<Answer> {
-        if wish.request_id.is_some() {
-            return None;
-        }
+    fn repeat_by_ids(&self, encoded: &EncodedRequest, failed: &[FailedCheck]) -> Option<Answer> {
         let asked: Vec<Record<'_>> = encoded.records(Position::START).map(|(_, record)| record).collect();
         let beliefs: Option<Vec<_>> = failed
             .iter()

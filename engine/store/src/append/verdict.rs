@@ -109,7 +109,7 @@ impl<D: Disk> Appender<D> {
         conflict: &Conflict,
         request: &EncodedRequest,
     ) -> Result<Option<Range<Position>>, AppendError> {
-        if request.request_id().is_some() || request.event_count() == 0 {
+        if request.event_count() == 0 {
             return Ok(None);
         }
         let mut first = None;

@@ -167,12 +167,9 @@ impl Reference {
         self.events.iter().filter(|event| is_missed(&event.record())).take(count_max).cloned().collect()
     }
 
-    /// What a request without a name is answered because of the ids of its events: where the expected revisions say that
+    /// What a request is answered because of the ids of its events: where the expected revisions say that
     /// its first event should stand, there is one of the same id.
     fn retry_by_ids(&self, wish: &Wish, failed: &[FailedCheck]) -> Option<Answer> {
-        if wish.request_id.is_some() {
-            return None;
-        }
         let encoded = wish.encoded();
         let mut believed = failed.iter().map(|failed| match failed {
             FailedCheck::Stream { stream, expected, .. } => {
