@@ -21,7 +21,8 @@ pub enum Notice<'s> {
     Progress(Position),
     /// Nothing was to be said before the timeout came.
     TimedOut(Position),
-    /// As many events have been handed out as the read asked for: nothing else will come.
+    /// As many events have been handed out as the read asked for, or it has come to where the read ends: nothing else will
+    /// come.
     Ended(Position),
 }
 

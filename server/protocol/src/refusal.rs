@@ -294,12 +294,12 @@ impl From<&AppendError> for Refusal {
                 let (stream, revision, position) = (stream.clone(), *revision, *position);
                 Self::new(Code::PartialMatch, error).with(Detail::Partial { stream, revision, position })
             }
-            AppendError::Poisoned { cause } => Self::new(Code::Poisoned, cause),
+            AppendError::Poisoned { cause } => Self::new(Code::Poisoned, without_path(cause)),
             AppendError::StorageFull { bytes, cause } => {
-                Self::new(Code::StorageFull, cause).with(Detail::Bytes(*bytes))
+                Self::new(Code::StorageFull, without_path(cause)).with(Detail::Bytes(*bytes))
             }
-            AppendError::NoSegment { cause } => Self::new(Code::NoSegment, cause),
-            AppendError::Degraded { damage } => Self::new(Code::Degraded, damage),
+            AppendError::NoSegment { cause } => Self::new(Code::NoSegment, without_path(cause)),
+            AppendError::Degraded { .. } => Self::new(Code::Degraded, "the server's log names the file"),
             AppendError::Closed => Self::new(Code::Closed, error),
             _ => Self::new(Code::Internal, error),
         }
@@ -333,4 +333,9 @@ impl From<&ReadError> for Refusal {
             _ => Self::new(Code::Internal, error),
         }
     }
+}
+
+/// What the disk said, but not of which file: a client has no business with the server's directories.
+fn without_path(cause: &io::Error) -> String {
+    cause.raw_os_error().map_or_else(|| cause.kind().to_string(), |code| io::Error::from_raw_os_error(code).to_string())
 }

@@ -160,7 +160,13 @@ impl<D: Disk> Appender<D> {
         positions.dedup();
         positions.truncate(count_max);
         let fetched = positions.into_iter().filter_map(|position| self.index.fetch(position, below).ok());
-        fetched.map(|(event, recorded_at)| StoredEvent::new(&event.record(), recorded_at)).collect()
+        let mut bytes = 0;
+        let within_bounds = fetched.take_while(|(event, _)| {
+            let is_within = bytes < MISSED_BYTES_MAX;
+            bytes += event.record().bytes().len();
+            is_within
+        });
+        within_bounds.map(|(event, recorded_at)| StoredEvent::new(&event.record(), recorded_at)).collect()
     }
 
     fn missed_by(&self, failed: &FailedCheck, below: Position, count_max: usize) -> Vec<Position> {
@@ -184,6 +190,9 @@ impl<D: Disk> Appender<D> {
         self.index.first_matches(&plan, from..below, count_max)
     }
 }
+
+/// Bytes of missed events after which no further one is added to a conflict.
+const MISSED_BYTES_MAX: usize = 16 << 20;
 
 fn degraded(damage: Damage) -> AppendError {
     AppendError::Degraded { damage: damage.to_string() }

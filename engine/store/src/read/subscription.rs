@@ -39,6 +39,8 @@ pub struct Subscription<D: Disk = RealDisk> {
     /// No event below it is asked for.
     from: Position,
     since: Option<Timestamp>,
+    /// No event from it on is asked for.
+    until: Option<Position>,
     sees_unsynced: bool,
     pace: Pace,
     /// It has caught up, and not fallen behind since.
@@ -54,12 +56,13 @@ impl<D: Disk> Subscription<D> {
     pub(super) fn new(reader: Reader<D>, mut read: Read) -> Self {
         let sees_unsynced = std::mem::take(&mut read.sees_unsynced);
         read.is_backward = false;
-        let (from, since) = (read.from.unwrap_or_default(), read.since);
+        let (from, since, until) = (read.from.unwrap_or_default(), read.since, read.until);
         Self {
             cursor: reader.read(read),
             reader,
             from,
             since,
+            until,
             sees_unsynced,
             pace: Pace::default(),
             is_live: false,
@@ -110,7 +113,7 @@ impl<D: Disk> Subscription<D> {
                     self.quiet_since = None;
                     return self.cursor.take().map(Notice::Event);
                 }
-                Step::Over if self.cursor.is_spent() => return Ok(Notice::Ended(self.position())),
+                Step::Over if self.has_ended() => return Ok(Notice::Ended(self.position())),
                 Step::Passed => {}
                 Step::Over if self.look_further()? => {}
                 Step::Over if !self.is_live => {
@@ -153,6 +156,11 @@ impl<D: Disk> Subscription<D> {
         self.cursor.explain()
     }
 
+    /// Whether everything that was asked for has been handed out.
+    fn has_ended(&self) -> bool {
+        self.cursor.is_spent() || self.until.is_some_and(|until| self.position() >= until)
+    }
+
     /// Whether the head has run away from a subscription that had caught up.
     fn has_fallen_behind(&self) -> bool {
         self.is_live && self.reader.head().since(self.position()) > self.pace.behind_after
@@ -161,7 +169,7 @@ impl<D: Disk> Subscription<D> {
     /// Goes on to the head as of now; `false` when everything up to it has been looked at.
     fn look_further(&mut self) -> Result<bool, ReadError> {
         self.reader.refresh()?;
-        let head = self.reader.head();
+        let head = self.until.map_or(self.reader.head(), |until| until.min(self.reader.head()));
         if head <= self.cursor.head() {
             return Ok(false);
         }

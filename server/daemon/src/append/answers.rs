@@ -2,7 +2,7 @@
 
 use super::under_way::UnderWay;
 use crate::observe::PlaneObservations;
-use crate::plane::Sending;
+use crate::plane::{Pulse, Sending};
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use gesta_protocol::Answer;
@@ -30,6 +30,7 @@ pub(super) struct Saying {
     /// How long the client may take to take what is said.
     pub(super) patience: Duration,
     pub(super) observed: Arc<PlaneObservations>,
+    pub(super) pulse: Pulse,
 }
 
 /// Says everything there is to say, until nobody has anything more and nothing is under way. Returns the way to the client
@@ -39,6 +40,7 @@ pub(super) async fn say(mut sending: Sending, mut words: Receiver<Word>, saying:
     let mut may_come = true;
     let mut out = Vec::new();
     let mut ping_at = Instant::now() + saying.heartbeat;
+    let mut is_ping = false;
     while may_come || !under_way.is_empty() {
         tokio::select! {
             biased;
@@ -48,7 +50,10 @@ pub(super) async fn say(mut sending: Sending, mut words: Receiver<Word>, saying:
                 Some(Word::Later(request)) => under_way.push(request.answer()),
                 None => may_come = false,
             },
-            () = sleep_until(ping_at) => Answer::Ping.encode(0, &mut out),
+            () = sleep_until(ping_at) => {
+                Answer::Ping.encode(0, &mut out);
+                is_ping = true;
+            }
         }
         loop {
             while let Ok(word) = words.try_recv() {
@@ -67,6 +72,9 @@ pub(super) async fn say(mut sending: Sending, mut words: Receiver<Word>, saying:
         }
         let said = timeout(saying.patience, sending.send(&out)).await;
         let Ok(Ok(())) = said else { return None };
+        if !std::mem::take(&mut is_ping) {
+            saying.pulse.beat();
+        }
         saying.observed.sent(out.len(), 0);
         ping_at = Instant::now() + saying.heartbeat;
         out.clear();

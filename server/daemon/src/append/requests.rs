@@ -8,7 +8,7 @@ use crate::observe;
 use crate::plane::{Incoming, Parting, Session, internal};
 use crate::stores::StoreName;
 use gesta::{AppendError, EncodedRequest, Ticket};
-use gesta_protocol::{Answer, Append, Code, FRAME_HEADER_BYTES, FrameHeader, Kind, Refusal, Request, Work};
+use gesta_protocol::{Answer, Append, Code, FRAME_HEADER_BYTES, FieldError, FrameHeader, Kind, Refusal, Request, Work};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -82,8 +82,14 @@ impl Requests {
         // Waiting here is what holds a fast client back: its bytes stay in its socket.
         let room = room_for(&self.session.host.append_room, header.body_bytes).await;
         let frame = incoming.frame(header).await?;
-        let Request::Append(Append::Foreign(mut foreign)) = Request::decode(&frame)? else {
-            unreachable!("the kind of the frame was looked at")
+        let mut foreign = match Request::decode(&frame) {
+            Ok(Request::Append(Append::Foreign(foreign))) => foreign,
+            Ok(_) => unreachable!("the kind of the frame was looked at"),
+            Err(error @ FieldError::Unacceptable { .. }) => {
+                self.refuse(header.id, Refusal::from(&error)).await;
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
         };
         let began = Instant::now();
         let observed = Arc::clone(self.session.host.observed(self.session.plane));

@@ -19,6 +19,7 @@ pub(crate) async fn serve(session: Session, mut incoming: Incoming, sending: Sen
         heartbeat: Duration::from_millis(limits.heartbeat_ms),
         patience: Duration::from_millis(limits.slow_reader_timeout_ms),
         observed: Arc::clone(host.observed(plane)),
+        pulse: incoming.pulse(),
     };
     let (answers, to_say) = mpsc::channel(WORDS_MAX);
     let speaker = tokio::spawn(say(sending, to_say, saying));

@@ -4,6 +4,7 @@
 //! longer, and never more memory than the bytes it sent.
 
 use super::parting::Parting;
+use super::pulse::Pulse;
 use super::transport::Receiving;
 use crate::observe;
 use crate::settings::LimitSettings;
@@ -26,6 +27,7 @@ pub(crate) struct Incoming {
     /// When the frame that is coming began.
     began: Option<Instant>,
     heard: Instant,
+    pulse: Pulse,
 }
 
 impl Incoming {
@@ -33,13 +35,26 @@ impl Incoming {
     pub(crate) fn new(stream: Receiving, limits: &LimitSettings) -> Self {
         let frame_timeout = Duration::from_millis(limits.handshake_timeout_ms);
         let buffer = FrameBuffer::new(bytes_max(limits.hello_bytes_max));
-        Self { stream, buffer, idle_timeout: frame_timeout, frame_timeout, began: None, heard: Instant::now() }
+        Self {
+            stream,
+            buffer,
+            idle_timeout: frame_timeout,
+            frame_timeout,
+            began: None,
+            heard: Instant::now(),
+            pulse: Pulse::new(),
+        }
     }
 
     /// The peer has shown who it is: it may send larger frames, and take its time.
     pub(crate) fn trust(&mut self, limits: &LimitSettings) {
         self.buffer.set_body_bytes_max(bytes_max(limits.frame_bytes_max));
         self.idle_timeout = Duration::from_millis(limits.idle_timeout_ms);
+    }
+
+    /// What is to beat when the peer takes what it is sent.
+    pub(crate) fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// Waits for the head of the next frame.
@@ -79,6 +94,11 @@ impl Incoming {
             Err(_) if self.began.is_some() => {
                 let what = "a frame took too long to come: send it at once, or in smaller ones";
                 Err(Parting::timeout(what, observe::Refusal::HandshakeTimeout))
+            }
+            // It may have been busy taking what it is sent.
+            Err(_) if self.pulse.last() > self.heard => {
+                self.heard = self.pulse.last();
+                Ok(())
             }
             Err(_) => {
                 let what = "nothing was heard for too long: answer pings, or close the connection";

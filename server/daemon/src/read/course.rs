@@ -64,7 +64,8 @@ impl Course {
             Some(_) if in_batches && from < head => {
                 begin(head);
                 let rest = OpenRead { store: std::sync::Arc::clone(store), request: request.clone() };
-                Self::CatchUp(store.reader.batches(from..head), Box::new((rest, head)))
+                let cut = read.until.map_or(head, |until| until.min(head));
+                Self::CatchUp(store.reader.batches(from..cut), Box::new((rest, cut)))
             }
             Some(pace) => {
                 begin(head);
@@ -89,8 +90,8 @@ impl Course {
                 if !std::mem::take(&mut filled.is_idle) {
                     return (Self::CatchUp(batches, rest), filled);
                 }
-                let (OpenRead { store, request }, head) = *rest;
-                let read = request.read.from(head);
+                let (OpenRead { store, request }, cut) = *rest;
+                let read = request.read.from(cut);
                 let subscription = store.store.subscribe(read).pace(request.follow.unwrap_or_default());
                 (Self::Subscription(Box::new(subscription)), filled)
             }

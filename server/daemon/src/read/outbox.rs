@@ -1,7 +1,7 @@
 //! The way to a client: frames of all its reads, one after another, bounded in bytes.
 
 use crate::observe::PlaneObservations;
-use crate::plane::Sending;
+use crate::plane::{Pulse, Sending};
 use gesta_protocol::Answer;
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,6 +73,7 @@ pub(super) struct Delivery {
     /// How long the client may take to take a parcel.
     pub(super) patience: Duration,
     pub(super) observed: Arc<PlaneObservations>,
+    pub(super) pulse: Pulse,
 }
 
 /// Sends what is put into an outbox until nobody puts anything in. Returns the way to the client for a last word, and
@@ -82,7 +83,7 @@ pub(super) async fn deliver(
     mut parcels: Receiver<Parcel>,
     delivery: Delivery,
 ) -> Result<Sending, TooSlow> {
-    let Delivery { heartbeat, patience, observed } = delivery;
+    let Delivery { heartbeat, patience, observed, pulse } = delivery;
     let mut ping_at = Instant::now() + heartbeat;
     loop {
         let parcel = tokio::select! {
@@ -107,6 +108,7 @@ pub(super) async fn deliver(
             rooms.push(next._room);
         }
         timeout(patience, sending.send(&frames)).await.map_err(|_| TooSlow)?.map_err(|_| TooSlow)?;
+        pulse.beat();
         observed.sent(frames.len(), events);
         ping_at = Instant::now() + heartbeat;
     }

@@ -10,7 +10,7 @@ use crate::host::stop_of;
 use crate::observe;
 use crate::plane::{Incoming, Parting, Session, internal};
 use gesta::{Incarnation, Position};
-use gesta_protocol::{Answer, Code, FRAME_HEADER_BYTES, ReadRequest, Refusal, Request, StandingRequest};
+use gesta_protocol::{Answer, Code, FRAME_HEADER_BYTES, FieldError, ReadRequest, Refusal, Request, StandingRequest};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -70,7 +70,12 @@ impl Requests {
     async fn take_one(&mut self, header: &gesta_protocol::FrameHeader, incoming: &mut Incoming) -> Result<(), Parting> {
         let frame = incoming.frame(header).await?;
         self.session.host.observed(self.session.plane).received(FRAME_HEADER_BYTES + frame.body.len(), 0);
-        let (id, request) = (header.id, Request::decode(&frame)?);
+        let id = header.id;
+        let request = match Request::decode(&frame) {
+            Ok(request) => request,
+            Err(error @ FieldError::Unacceptable { .. }) => return self.refuse(id, Refusal::from(&error)).await,
+            Err(error) => return Err(error.into()),
+        };
         let answered = match request {
             Request::Ping => self.outbox.answer(id, &Answer::Pong).await,
             Request::Pong => Ok(()),

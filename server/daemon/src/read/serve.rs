@@ -14,6 +14,7 @@ pub(crate) async fn serve(session: Session, mut incoming: Incoming, sending: Sen
         heartbeat: Duration::from_millis(limits.heartbeat_ms),
         patience: Duration::from_millis(limits.slow_reader_timeout_ms),
         observed: Arc::clone(host.observed(plane)),
+        pulse: incoming.pulse(),
     };
     let (outbox, parcels) = Outbox::new(limits.read_bytes_buffered_max);
     let carrier = tokio::spawn(deliver(sending, parcels, delivery));

@@ -78,22 +78,23 @@ impl Stream {
             if let Some(subscriber) = &subscriber {
                 subscriber.reached(position);
             }
-            if has_ended || self.credit.is_cancelled() {
+            if has_ended {
                 return Ok(());
             }
             if is_idle {
                 let pace = self.request.follow.unwrap_or_default();
                 tokio::select! {
                     _ = head.changed() => {}
-                    () = tokio::time::sleep(pace.progress_every.min(LONG)) => {}
-                    () = self.credit.cancelled() => return Ok(()),
+                    () = self.credit.cancelled() => return self.outbox.answer(self.id, &Answer::Done).await,
                     () = self.outbox.closed() => return Err(Gone),
+                    // Saying how far it has come takes no credit.
+                    () = tokio::time::sleep(pace.progress_every.min(LONG)) => continue,
                 }
             }
             let patience = Duration::from_millis(self.host.limits.slow_reader_timeout_ms);
             match timeout(patience, self.credit.wait()).await {
                 Ok(true) => {}
-                Ok(false) => return Ok(()),
+                Ok(false) => return self.outbox.answer(self.id, &Answer::Done).await,
                 Err(_) => {
                     self.host.observed(Plane::Read).refused(observe::Refusal::SlowReader);
                     tracing::warn!(client = %observe::Shown(&self.client), %position, "a reader was too slow");
