@@ -7,7 +7,7 @@ use gesta_model::{
 use std::time::{Duration, Instant};
 
 /// How long is waited for what must come.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// How long is waited for what must not come.
 pub(crate) const A_MOMENT: Duration = Duration::from_millis(20);
 

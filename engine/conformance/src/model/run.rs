@@ -20,6 +20,8 @@ pub fn model_test<H: Harness>(harness: &H, sequences: u32, steps: usize) {
         rng_seed: RngSeed::Fixed(seed),
         failure_persistence: None,
         max_shrink_iters: 500,
+        // A step that waits in vain is patient each time.
+        max_shrink_time: 120_000,
         ..Config::default()
     };
     let outcome = TestRunner::new(config).run(&vec(step(), 1..=steps.max(1)), |steps| {
