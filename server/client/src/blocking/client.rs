@@ -30,7 +30,8 @@ impl BlockingClient {
     /// A client of the store at an address, with a thread of its own for the connections. They are opened as they are needed; a
     /// server that cannot be reached or does not let the client in is found out by the first request.
     ///
-    /// When the last handle is dropped, ticket, cursor or client, it waits until what was submitted has its answer.
+    /// When the last handle is dropped, ticket, cursor or client, it waits until what was submitted has its answer, though no
+    /// longer than [`ClientOptions::retry_for`].
     pub fn connect(address: Address, options: ClientOptions) -> Result<Self, ConnectError> {
         Ok(Self { hold: Hold::new(target(address, options)?)? })
     }

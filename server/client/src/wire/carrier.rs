@@ -20,6 +20,7 @@ use gesta_protocol::Plane;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
 
 /// Where requests of one plane are handed in.
 pub(crate) struct Carrier {
@@ -172,7 +173,8 @@ impl Route {
 
     /// Sends what there is to send over a connection, until that ends.
     async fn serve(&mut self, mut connection: Connection) {
-        let mut may_come = true;
+        // Once nobody can ask for anything more: until when the last answers are waited for.
+        let mut leave_at = None;
         loop {
             while connection.may_send() {
                 if let Ok(work) = self.incoming.try_recv() {
@@ -181,7 +183,7 @@ impl Route {
                 let Some(job) = self.queue.pop_front() else { break };
                 connection.send(job);
             }
-            if !may_come && self.queue.is_empty() && connection.is_idle() {
+            if leave_at.is_some() && self.queue.is_empty() && connection.is_idle() {
                 return;
             }
             let turned = tokio::select! {
@@ -191,13 +193,14 @@ impl Route {
                     self.take_back(job);
                     Ok(())
                 }
-                work = self.incoming.recv(), if may_come && connection.may_send() => {
+                work = self.incoming.recv(), if leave_at.is_none() && connection.may_send() => {
                     match work {
                         Some(work) => self.accept(work),
-                        None => may_come = false,
+                        None => leave_at = Some(Instant::now() + self.target.options.retry_for),
                     }
                     Ok(())
                 }
+                () = sleep_until(leave_at.unwrap_or_else(Instant::now)), if leave_at.is_some() => return,
             };
             if connection.has_answered() {
                 self.backoff.reset();
