@@ -1,0 +1,11 @@
+//! The client against servers that say and do just what the test wants, above all what they should not.
+
+mod appends;
+mod connections;
+mod encryption;
+mod events;
+mod questions;
+mod reads;
+mod retries;
+mod script;
+mod subscriptions;
