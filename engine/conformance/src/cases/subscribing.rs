@@ -63,7 +63,13 @@ pub fn a_subscription_begins_where_it_is_asked_to<H: Harness>(harness: &H) {
     assert_eq!([say(&mut at_head), say(&mut at_head)], *events(&["2", "3"]));
     assert_eq!(say(&mut beyond), Said::Event("3".to_owned()));
     assert_eq!(say(&mut at_revision), Said::Event("3".to_owned()));
-    assert_eq!(say_within(&mut never, A_MOMENT), Said::TimedOut(4));
+    // Nothing is handed out, and where it stands moves on in time.
+    let mut rounds = 0;
+    while never.position() < Position(4) {
+        let said = say_within(&mut never, A_MOMENT);
+        assert!(matches!(said, Said::TimedOut(2..=4)) && rounds < 1_000, "{said:?} in round {rounds}");
+        rounds += 1;
+    }
 }
 
 /// A subscription goes forward, whatever direction the read has.

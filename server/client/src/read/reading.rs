@@ -12,7 +12,7 @@ use gesta_model::{
 };
 use gesta_protocol::{Answer, Begun, Frame, Kind, Plane, ReadRequest, Request};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A read that outlives its connections.
 pub(super) struct Reading {
@@ -123,7 +123,7 @@ impl Reading {
                 None => {}
             }
             // What the head is is asked even by a read of nothing.
-            if self.scope.is_spent() && self.begun.is_some() {
+            if self.scope.is_spent() && self.begun.is_some() && matches!(self.way, Way::Ask(_)) {
                 self.way = Way::Over;
             }
             let feed = match &mut self.way {
@@ -166,7 +166,7 @@ impl Reading {
             read.since.is_some() || read.limit != u64::MAX || self.follow.is_some() && read.until.is_some();
         let request = ReadRequest {
             read,
-            follow: self.follow,
+            follow: self.follow.map(often_heard_of),
             takes_batches: is_plain && !is_bounded,
             given_in: self.begun.map(|begun| begun.incarnation),
             credit: window,
@@ -306,4 +306,12 @@ impl Reading {
     pub(super) fn begun(&self) -> (Position, Incarnation) {
         self.begun.map_or((Position::START, Incarnation::default()), |begun| (begun.head, begun.incarnation))
     }
+}
+
+/// How often a subscription hears at least how far it has come, whether or not anybody wants to know: its position moves on,
+/// so that a new connection need not begin where the last event was.
+const HEARD_OF_EVERY: Duration = Duration::from_secs(1);
+
+fn often_heard_of(pace: Pace) -> Pace {
+    Pace { progress_every: pace.progress_every.min(HEARD_OF_EVERY), ..pace }
 }

@@ -4,7 +4,7 @@ use super::reading::{Reading, Step};
 use crate::core::Core;
 use gesta_model::{Notice, Pace, Position, Read, ReadError, Timestamp};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 /// Events from a place on, without end, fetched as they are taken.
@@ -17,6 +17,8 @@ pub struct Subscription {
     /// It was said that it has caught up, and not that it has fallen behind since.
     is_live: bool,
     sees_unsynced: bool,
+    /// When something was said last.
+    said_at: Instant,
 }
 
 impl Subscription {
@@ -27,7 +29,7 @@ impl Subscription {
         if !sees_unsynced {
             reading.begin().await?;
         }
-        Ok(Self { reading, pace, is_live: false, sees_unsynced })
+        Ok(Self { reading, pace, is_live: false, sees_unsynced, said_at: Instant::now() })
     }
 
     /// The next event, or what else there is to say, waiting for it as long as `patience`.
@@ -70,7 +72,7 @@ impl Subscription {
 
     /// What a step means to whoever has heard all the ones before, over whatever connections.
     fn judge(&mut self, step: Step) -> Option<Step> {
-        match step {
+        let said = match step {
             // The server does not know that this subscription had caught up.
             Step::Begun => {
                 let (head, _) = self.reading.begun();
@@ -79,8 +81,14 @@ impl Subscription {
             }
             Step::CaughtUp => (!std::mem::replace(&mut self.is_live, true)).then_some(step),
             Step::FellBehind => std::mem::take(&mut self.is_live).then_some(step),
-            Step::Event | Step::Progress | Step::Ended => Some(step),
+            // It comes more often than it was asked for.
+            Step::Progress => (self.said_at.elapsed() >= self.pace.progress_every).then_some(step),
+            Step::Event | Step::Ended => Some(step),
+        };
+        if said.is_some() {
+            self.said_at = Instant::now();
         }
+        said
     }
 
     /// A notice of what was said; nothing was said in time.
