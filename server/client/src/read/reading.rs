@@ -311,7 +311,9 @@ impl Reading {
 /// How often a subscription hears at least how far it has come, whether or not anybody wants to know: its position moves on,
 /// so that a new connection need not begin where the last event was.
 const HEARD_OF_EVERY: Duration = Duration::from_secs(1);
+/// How often it hears that at most.
+const HEARD_OF_AT_MOST_EVERY: Duration = Duration::from_millis(50);
 
 fn often_heard_of(pace: Pace) -> Pace {
-    Pace { progress_every: pace.progress_every.min(HEARD_OF_EVERY), ..pace }
+    Pace { progress_every: pace.progress_every.clamp(HEARD_OF_AT_MOST_EVERY, HEARD_OF_EVERY), ..pace }
 }

@@ -21,6 +21,11 @@ fn said(subscription: &mut BlockingSubscription) -> String {
     text
 }
 
+/// Every report is wanted.
+fn talkative() -> Pace {
+    Pace { progress_every: Duration::ZERO, ..Pace::default() }
+}
+
 fn word(id: u64, answer: &Answer<'_>) -> Vec<u8> {
     encoded(id, answer)
 }
@@ -114,7 +119,7 @@ fn words_move_the_position_that_a_subscription_goes_on_from() {
         peer.try_next();
         (froms, asked.read().read.from)
     });
-    let mut subscription = client.subscribe(Read::all(), Pace::default()).unwrap();
+    let mut subscription = client.subscribe(Read::all(), talkative()).unwrap();
     let heard: Vec<_> = (0..6).map(|_| said(&mut subscription)).collect();
     let expected = [
         "Progress(Position(5))",
@@ -227,7 +232,7 @@ fn reports_of_a_subscription_that_nobody_asks_are_not_hoarded() {
         said_all.send(()).unwrap();
         peer.try_next();
     });
-    let mut subscription = client.subscribe(Read::all(), Pace::default()).unwrap();
+    let mut subscription = client.subscribe(Read::all(), talkative()).unwrap();
     was_said.recv().unwrap();
     let first = said(&mut subscription);
     let heard =
