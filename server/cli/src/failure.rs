@@ -2,7 +2,7 @@
 //!
 //! Every failure is one line on standard error: what, where, and what to do. With `--json` that line is an object.
 
-use gesta::{AppendError, CloseError, Damage, OpenError, ReadError};
+use gesta::{AppendError, CloseError, Damage, OpenError, ReadError, RemoteError};
 use serde::Serialize;
 use std::fmt;
 use std::io::{self, Write};
@@ -85,8 +85,26 @@ impl From<OpenError> for Failure {
     }
 }
 
+impl From<RemoteError> for Failure {
+    fn from(error: RemoteError) -> Self {
+        let (status, code) = match error {
+            RemoteError::Unreachable { .. } => (Status::Unreachable, "unreachable"),
+            RemoteError::Unanswered { .. } => (Status::Unreachable, "unanswered"),
+            RemoteError::UnknownStore { .. } => (Status::Unreachable, "store_not_found"),
+            RemoteError::Protocol { .. } => (Status::Unreachable, "protocol"),
+            RemoteError::Denied { .. } => (Status::Refused, "denied"),
+            _ => (Status::Refused, "refused"),
+        };
+        Self::new(status, code, error.to_string())
+    }
+}
+
 impl From<AppendError> for Failure {
     fn from(error: AppendError) -> Self {
+        let error = match error {
+            AppendError::Remote(error) => return error.into(),
+            error => error,
+        };
         let (status, code) = match error {
             AppendError::Conflict(_) => (Status::Conflict, "conflict"),
             AppendError::Poisoned { .. } => (Status::Refused, "poisoned"),
@@ -100,6 +118,10 @@ impl From<AppendError> for Failure {
 
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
+        let error = match error {
+            ReadError::Remote(error) => return error.into(),
+            error => error,
+        };
         let code = if matches!(error, ReadError::Damaged(_)) { "damage" } else { "read" };
         Self::new(Status::Damage, code, format!("cannot read: {error}"))
     }

@@ -7,6 +7,7 @@
 //!  json         an event as one line of JSON, in both directions
 //!  git          the history of a repository as events
 //!  context      --store and --json, and the opening of stores
+//!  place        a store in a directory or behind a server, the same to a verb
 //!  failure      what a failure says, and the exit statuses
 //!  output       standard output; nothing but results goes there
 //! ```
@@ -21,6 +22,7 @@ mod human;
 mod intake;
 mod json;
 mod output;
+mod place;
 mod progress;
 mod run;
 mod verbs;

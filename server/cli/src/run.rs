@@ -1,6 +1,6 @@
 //! From the command line to the exit status.
 
-use crate::context::Context;
+use crate::context::{Connection, Context};
 use crate::failure::{Failure, Status};
 use crate::output::Output;
 use crate::verbs::{
@@ -24,12 +24,14 @@ Exit status:
 #[derive(Debug, Parser)]
 #[command(name = "gesta", version, after_help = AFTER_HELP, max_term_width = 100)]
 struct Arguments {
-    /// The store's directory
-    #[arg(long, global = true, env = "GESTA_STORE", hide_env_values = true, value_name = "DIR")]
+    /// The store: its directory, or gesta://host[:append_port,read_port][/name] behind a server
+    #[arg(long, global = true, env = "GESTA_STORE", hide_env_values = true, value_name = "STORE")]
     store: Option<OsString>,
     /// Results and failures as JSON
     #[arg(long, global = true)]
     json: bool,
+    #[command(flatten, next_help_heading = "Reaching a server")]
+    connection: Connection,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -74,8 +76,8 @@ enum Verb {
 /// Runs the verb that the command line names.
 pub(crate) fn run() -> ExitCode {
     let status = match Arguments::try_parse() {
-        Ok(Arguments { store, json, verb }) => {
-            let context = Context { store, is_json: json };
+        Ok(Arguments { store, json, connection, verb }) => {
+            let context = Context { store, is_json: json, connection };
             run_verb(&verb, &context).unwrap_or_else(|failure| failure.report(context.is_json))
         }
         Err(error) => refuse(&error),

@@ -6,8 +6,8 @@ use crate::failure::{Failure, Status};
 use crate::json::{compact_json, write_event};
 use crate::output::Output;
 use gesta::{
-    AppendError, AppendRequest, Conflict, Durability, Event, EventType, ExpectedRevision, FailedCheck, Position, Query,
-    Receipt, Revision, StoredEvent, StreamName, Tag, Timestamp, Uuid,
+    AppendError, AppendRequest, Conflict, Durability, Event, EventStore, EventType, ExpectedRevision, FailedCheck,
+    Position, Query, Receipt, Revision, StoredEvent, StreamName, Tag, Timestamp, Uuid,
 };
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -60,11 +60,11 @@ pub(crate) struct Arguments {
 
 /// Appends the event and prints its receipt, or the conflict.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
-    context.directory()?;
+    context.check_store()?;
     let request = arguments.request()?;
     let store = context.open_store()?;
     let outcome = store.append(request);
-    let closed = store.close().map_err(Failure::from);
+    let closed = store.close();
     let mut output = Output::lock();
     match outcome {
         Ok(receipt) if context.is_json || !std::io::stdout().is_terminal() => {

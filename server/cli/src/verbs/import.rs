@@ -36,7 +36,7 @@ enum OnError {
 
 /// Imports, then prints what became of the events.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
-    context.directory()?;
+    context.check_store()?;
     let (mut lines, name, progress) = open_lines(arguments, context)?;
     let store = context.open_store()?;
     let mut loader = Loader::new(&store)?;
@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Fa
     let added = intake.add_lines(&mut lines, &mut loader);
     let (tally, finished) = loader.finish();
     drop(progress);
-    let closed = store.close().map_err(Failure::from);
+    let closed = store.close();
     // What was acknowledged is told whatever failed after it.
     let printed = tally.print(context.is_json);
     added.and(finished).and(closed).and(printed)?;

@@ -23,14 +23,14 @@ pub(crate) struct Arguments {
 
 /// Imports, then prints what became of the events.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
-    context.directory()?;
+    context.check_store()?;
     let repository = find(&arguments.repository)?;
     let head = repository.head()?;
     let store = context.open_store()?;
     let mut loader = Loader::new(&store)?;
     let added = head.map_or(Ok(()), |head| add_history(&repository, &head, &mut loader));
     let (tally, finished) = loader.finish();
-    let closed = store.close().map_err(Failure::from);
+    let closed = store.close();
     let printed = tally.print(context.is_json);
     added.and(finished).and(closed).and(printed)?;
     Ok(Status::Done)

@@ -5,8 +5,10 @@
 use crate::context::Context;
 use crate::failure::{Failure, OneLine, Status};
 use crate::output::Output;
+use crate::place::Place;
 use crate::progress::Progress;
 use gesta::{IndexReport, Reader};
+use gesta_client::{BlockingClient, IndexFindings};
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 use std::path::Path;
@@ -38,11 +40,20 @@ struct Fault {
 
 /// Does one of both, and prints what the index files are worth then.
 pub(crate) fn run(verb: Verb, context: &Context) -> Result<Status, Failure> {
-    // A store that is not there has no index: it is not to be made for that.
-    let reader = context.open_reader()?;
-    let (report, praise) = match verb {
-        Verb::Verify => (Report::of(&reader, context.directory()?), "every byte as it was written"),
-        Verb::Rebuild => (rebuild(context)?, "made anew from the log"),
+    let praise = match verb {
+        Verb::Verify => "every byte as it was written",
+        Verb::Rebuild => "made anew from the log",
+    };
+    let report = match (context.place()?, verb) {
+        (Place::Directory(directory), Verb::Verify) => Report::of(&Reader::open(directory)?, directory),
+        (Place::Directory(directory), Verb::Rebuild) => rebuild(directory, context)?,
+        (Place::Server(client), Verb::Verify) => Report::from_server(&client)?,
+        (Place::Server(client), Verb::Rebuild) => {
+            let progress = Progress::segments();
+            client.rebuild_index(|work| progress.set(work.done, work.total))?;
+            drop(progress);
+            Report::from_server(&client)?
+        }
     };
     let mut output = Output::lock();
     if context.is_json {
@@ -54,12 +65,13 @@ pub(crate) fn run(verb: Verb, context: &Context) -> Result<Status, Failure> {
     Ok(if report.ok { Status::Done } else { Status::Damage })
 }
 
-fn rebuild(context: &Context) -> Result<Report, Failure> {
-    let store = context.open_store()?;
+fn rebuild(directory: &Path, context: &Context) -> Result<Report, Failure> {
+    // A store that is not there has no index: it is not to be made for that.
+    Reader::open(directory)?;
+    let store = context.open_directory(directory)?;
     let progress = Progress::segments();
     let rebuilt = store.rebuild_index(&mut |done, total| progress.set(done, total));
     drop(progress);
-    let directory = context.directory()?;
     let outcome = rebuilt.map(|()| Report::of(&store.reader(), directory)).map_err(|error| {
         let advice = "no event is lost, mend the cause and do it again";
         Failure::new(Status::Refused, "index", format!("cannot make the index files anew: {error}: {advice}"))
@@ -82,6 +94,18 @@ impl Report {
         let mut damage: Vec<Fault> = damaged.into_iter().chain(missing).map(fault).collect();
         damage.sort_by(|one, other| one.file.cmp(&other.file));
         Self { ok: damage.is_empty(), files: whole, bytes, damage }
+    }
+
+    /// What a server finds when it reads every byte of its index files.
+    fn from_server(client: &BlockingClient) -> Result<Self, Failure> {
+        let progress = Progress::files();
+        let IndexFindings { whole, bytes, damaged, missing } =
+            client.verify_index(|work| progress.set(work.done, work.total))?;
+        let missing = missing.into_iter().map(|file| (file, "missing, or not believed".to_owned()));
+        let mut damage: Vec<Fault> =
+            damaged.into_iter().chain(missing).map(|(file, what)| Fault { file, what }).collect();
+        damage.sort_by(|one, other| one.file.cmp(&other.file));
+        Ok(Self { ok: damage.is_empty(), files: whole, bytes, damage })
     }
 
     fn print(&self, praise: &str, output: &mut Output) -> Result<(), Failure> {

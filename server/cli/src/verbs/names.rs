@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::failure::{Failure, OneLine, Status};
 use crate::output::Output;
-use gesta::{NameCount, NameKind};
+use gesta::{EventReader, NameCount, NameKind};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::io::{IsTerminal, Write as _};
 

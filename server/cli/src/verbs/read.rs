@@ -4,7 +4,9 @@ use super::event_list::EventList;
 use crate::context::Context;
 use crate::failure::{Failure, Status, remark, tell};
 use crate::json::parse_time;
-use gesta::{Explanation, Position, Query, QueryTextError, Read, Revision, StreamName, Timestamp};
+use gesta::{
+    EventCursor, EventReader, Explanation, Position, Query, QueryTextError, Read, Revision, StreamName, Timestamp,
+};
 use serde::Serialize;
 
 /// The arguments.
@@ -43,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Fa
     if arguments.follow {
         return list.follow(&reader, arguments.to_read(), arguments.limit);
     }
-    let mut cursor = reader.read(arguments.to_read());
+    let mut cursor = reader.read(arguments.to_read())?;
     let status = list.print_all(&mut cursor, || {})?;
     if arguments.explain {
         Cost::new(cursor.explain(), cursor.head()).tell(context.is_json);

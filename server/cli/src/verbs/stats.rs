@@ -3,17 +3,19 @@
 use crate::context::Context;
 use crate::failure::{Failure, Status, complain_of_damage};
 use crate::output::Output;
+use crate::place::Place;
 use crate::progress::Progress;
 use gesta::{Read, ReadError, Reader};
+use gesta_client::BlockingClient;
 use indicatif::{HumanBytes, HumanCount};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 
 /// The figures, in the order of their JSON form.
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 struct Figures {
     events: u64,
     streams: u64,
@@ -24,7 +26,7 @@ struct Figures {
 }
 
 /// Bytes of the records; all absent in an empty store.
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 struct EventBytes {
     min: Option<usize>,
     p50: Option<usize>,
@@ -32,7 +34,7 @@ struct EventBytes {
     max: Option<usize>,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Deserialize, Serialize)]
 struct StoreBytes {
     total: u64,
     log: u64,
@@ -42,7 +44,7 @@ struct StoreBytes {
 }
 
 /// Known to a server only: a directory has nobody who would have measured.
-#[derive(Default, Serialize)]
+#[derive(Default, Deserialize, Serialize)]
 struct Latency {
     p50: Option<u64>,
     p99: Option<u64>,
@@ -51,16 +53,9 @@ struct Latency {
 
 /// Prints the figures.
 pub(crate) fn run(context: &Context) -> Result<Status, Failure> {
-    let reader = context.open_reader()?;
-    let statistics = reader.statistics()?;
-    let (sizes, status) = Sizes::of_all_records(&reader, context.is_json)?;
-    let figures = Figures {
-        events: statistics.events,
-        streams: statistics.streams,
-        event_bytes: sizes.figures(),
-        store_bytes: StoreBytes::of_directory(context.directory()?, statistics.log_bytes)?,
-        query_us: Latency::default(),
-        command_us: Latency::default(),
+    let (figures, status) = match context.place()? {
+        Place::Directory(directory) => Figures::of_directory(directory, context)?,
+        Place::Server(client) => (Figures::of_server(&client)?, Status::Done),
     };
     let mut output = Output::lock();
     if context.is_json {
@@ -70,6 +65,33 @@ pub(crate) fn run(context: &Context) -> Result<Status, Failure> {
     }
     output.flush()?;
     Ok(status)
+}
+
+impl Figures {
+    /// What the files say; every event is looked at for its size.
+    fn of_directory(directory: &Path, context: &Context) -> Result<(Self, Status), Failure> {
+        let reader = Reader::open(directory)?;
+        let statistics = reader.statistics()?;
+        let (sizes, status) = Sizes::of_all_records(&reader, context.is_json)?;
+        let figures = Self {
+            events: statistics.events,
+            streams: statistics.streams,
+            event_bytes: sizes.figures(),
+            store_bytes: StoreBytes::of_directory(directory, statistics.log_bytes)?,
+            query_us: Latency::default(),
+            command_us: Latency::default(),
+        };
+        Ok((figures, status))
+    }
+
+    /// What the server says; sizes and times are of what it has seen since it was started.
+    fn of_server(client: &BlockingClient) -> Result<Self, Failure> {
+        let json = client.statistics()?;
+        serde_json::from_str(&json).map_err(|error| {
+            let message = format!("the figures of {} cannot be understood: {error}", client.address());
+            Failure::new(Status::Unreachable, "protocol", format!("{message}: use a gesta of the server's version"))
+        })
+    }
 }
 
 impl StoreBytes {

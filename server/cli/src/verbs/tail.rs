@@ -4,7 +4,7 @@ use super::event_list::EventList;
 use super::read::{parse_count, parse_query, parse_stream, select};
 use crate::context::Context;
 use crate::failure::{Failure, Status};
-use gesta::{Query, StreamName};
+use gesta::{EventReader, Query, StreamName};
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -23,6 +23,6 @@ pub(crate) struct Arguments {
 /// Prints what is appended from now on.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
     let reader = context.open_reader()?;
-    let read = select(arguments.stream.as_ref(), arguments.query.as_ref()).from(reader.head());
+    let read = select(arguments.stream.as_ref(), arguments.query.as_ref()).from(reader.head()?);
     EventList::new(context).follow(&reader, read, arguments.limit)
 }

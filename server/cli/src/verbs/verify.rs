@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::failure::{Failure, Status};
 use crate::output::Output;
+use crate::place::Place;
 use crate::progress::Progress;
 use gesta::{Damage, VerifyReport};
 use indicatif::HumanCount;
@@ -36,7 +37,15 @@ struct DamagedPlace {
 /// Prints what is damaged.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
     let progress = Progress::bytes(0);
-    let report = gesta::verify(context.directory()?, arguments.deep, &mut |done, total| progress.set(done, total))?;
+    let report = match context.place()? {
+        Place::Directory(directory) => {
+            gesta::verify(directory, arguments.deep, &mut |done, total| progress.set(done, total))?
+        }
+        Place::Server(client) => {
+            let findings = client.verify(arguments.deep, |work| progress.set(work.done, work.total))?;
+            VerifyReport { events: findings.events, damage: findings.damage }
+        }
+    };
     drop(progress);
     let is_whole = report.damage.is_empty();
     let mut output = Output::lock();
