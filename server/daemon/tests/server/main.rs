@@ -4,6 +4,7 @@ mod access;
 mod conformance;
 mod conversation;
 mod matrix;
+mod page;
 mod settings;
 mod support;
 mod tls;
