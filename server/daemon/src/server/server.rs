@@ -90,6 +90,8 @@ impl Server {
             health.set_listening(plane, true);
         }
         let operator = http.map(|listener| serve_operator(listener, &host, &health)).transpose()?;
+        let Addresses { append, read, http } = addresses;
+        tracing::info!(%append, %read, http = http.map(tracing::field::display), "listening");
         let stop_timeout = Duration::from_millis(host.limits.stop_timeout_ms);
         let (append, read) = (Some(serve_append), Some(serve_read));
         Ok(Self { addresses, host, health, stop, stop_timeout, append, read, operator })

@@ -51,7 +51,7 @@ impl Loaded {
             loaded.put(index, &given, Origin::Environment(name))?;
         }
         for (key, value) in flags {
-            loaded.put_named(key, &Given::Untyped(value.clone()), Origin::Flag(format!("--{key}")))?;
+            loaded.put_named(key, &Given::Untyped(value.clone()), Origin::Flag(flag(key)))?;
         }
         check::together(&loaded)?;
         Ok(loaded)
@@ -100,6 +100,15 @@ impl Loaded {
                 Err(SettingsError::Value { origin, key: key.name.to_owned(), found: given.to_string(), allowed })
             }
         }
+    }
+}
+
+/// A flag the way it is written: most settings have none of their own.
+fn flag(key: &str) -> String {
+    match key {
+        "dir" | "append" | "read" | "http" | "insecure" => format!("--{key}"),
+        "log.format" => "--log-format".to_owned(),
+        _ => format!("--set {}", without_secrets(key)),
     }
 }
 

@@ -287,7 +287,7 @@ fn a_file_of_secrets_that_everyone_may_use_is_refused() {
         assert_eq!((tokens.is_err(), key.is_err()), (refused, refused), "{mode:o}");
         if let Err(error) = tokens {
             let expected = format!(
-                "--access.tokens: access.tokens: {shown}: holds secrets, but every user of this machine may use it \
+                "--set access.tokens: access.tokens: {shown}: holds secrets, but every user of this machine may use it \
                  (mode {mode:04o}): run chmod 600 {shown}"
             );
             assert_eq!(error.to_string(), expected);
