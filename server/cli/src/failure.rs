@@ -74,6 +74,16 @@ impl Failure {
     }
 }
 
+impl fmt::Display for Failure {
+    /// What it says to people.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutputClosed => formatter.write_str("standard output is closed"),
+            Self::Told { message, .. } => formatter.write_str(message),
+        }
+    }
+}
+
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         let code = match error {

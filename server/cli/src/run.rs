@@ -4,7 +4,8 @@ use crate::context::{Connection, Context};
 use crate::failure::{Failure, Status};
 use crate::output::Output;
 use crate::verbs::{
-    append, completions, demo, export, import, import_git, index, names, read, serve, stats, tail, verify,
+    append, completions, config, demo, export, import, import_git, index, names, read, serve, stats, tail, token,
+    verify,
 };
 use clap::{CommandFactory, Parser, Subcommand};
 use gesta::NameKind;
@@ -67,6 +68,12 @@ enum Verb {
     Index(index::Verb),
     /// Serve the stores of a directory over TCP
     Serve(serve::Arguments),
+    /// Make, list or revoke the tokens by which clients of a server show what they may do
+    #[command(subcommand)]
+    Token(token::Verb),
+    /// Show or check the settings of a server
+    #[command(subcommand)]
+    Config(config::Verb),
     /// Store the history of this git repository, replay it and compare the result with git
     Demo,
     /// Print a shell's completion script
@@ -101,6 +108,8 @@ fn run_verb(verb: &Verb, context: &Context) -> Result<Status, Failure> {
         Verb::Verify(arguments) => verify::run(arguments, context),
         Verb::Index(verb) => index::run(*verb, context),
         Verb::Serve(arguments) => serve::run(arguments, context),
+        Verb::Token(verb) => token::run(verb, context),
+        Verb::Config(verb) => config::run(verb, context),
         Verb::Demo => demo::run(context),
         Verb::Completions(arguments) => completions::run(*arguments, Arguments::command()),
     }

@@ -3,6 +3,7 @@
 
 pub(crate) mod append;
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod demo;
 mod event_list;
 pub(crate) mod export;
@@ -13,6 +14,8 @@ pub(crate) mod names;
 pub(crate) mod read;
 mod sample;
 pub(crate) mod serve;
+mod server_settings;
 pub(crate) mod stats;
 pub(crate) mod tail;
+pub(crate) mod token;
 pub(crate) mod verify;

@@ -2,7 +2,7 @@
 
 use crate::support::{Place, bare_command, finish};
 
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 18] = [
     "import",
     "import-git",
     "export",
@@ -16,6 +16,9 @@ const VERBS: [&str; 15] = [
     "stats",
     "verify",
     "index",
+    "serve",
+    "token",
+    "config",
     "demo",
     "completions",
 ];

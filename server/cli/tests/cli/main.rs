@@ -1,6 +1,7 @@
 //! The command line as its users see it: the real program, on real directories.
 
 mod append;
+mod config;
 mod damage;
 mod errors;
 mod follow;
@@ -11,5 +12,9 @@ mod index;
 mod names;
 mod queries;
 mod read;
+mod serve;
+mod server;
 mod shared_data;
+mod signals;
 mod support;
+mod token;

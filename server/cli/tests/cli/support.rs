@@ -121,7 +121,7 @@ impl Place {
 }
 
 impl Run {
-    fn new(output: Output) -> Self {
+    pub(crate) fn new(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).expect("the program prints UTF-8");
         let status = output.status.code().unwrap_or_else(|| panic!("ended by {}", output.status));
         Self { status, stdout: text(output.stdout), stderr: text(output.stderr) }
@@ -175,7 +175,11 @@ impl Run {
 /// The program with these arguments, and nothing of the tester's environment that it would heed.
 pub(crate) fn bare_command<A: AsRef<OsStr>>(arguments: &[A]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gesta"));
-    command.args(arguments).stdin(Stdio::null()).env_remove("GESTA_STORE").env_remove("GESTA_TOKEN");
+    command.args(arguments).stdin(Stdio::null());
+    // All of them, because a server takes every variable of this name for a setting.
+    for (variable, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"GESTA_")) {
+        command.env_remove(variable);
+    }
     command
 }
 
@@ -215,6 +219,6 @@ pub(crate) fn contents(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[track_caller]
-fn parse(line: &str) -> Value {
+pub(crate) fn parse(line: &str) -> Value {
     serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
 }
