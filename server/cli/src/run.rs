@@ -4,7 +4,7 @@ use crate::context::{Connection, Context};
 use crate::failure::{Failure, Status};
 use crate::output::Output;
 use crate::verbs::{
-    append, completions, config, demo, export, import, import_git, index, names, read, serve, stats, tail, token,
+    append, completions, config, demo, export, import, import_git, index, names, read, serve, stats, tail, token, top,
     verify,
 };
 use clap::{CommandFactory, Parser, Subcommand};
@@ -74,6 +74,8 @@ enum Verb {
     /// Show or check the settings of a server
     #[command(subcommand)]
     Config(config::Verb),
+    /// Watch a server: what goes in and out, and how long it takes
+    Top(top::Arguments),
     /// Store the history of this git repository, replay it and compare the result with git
     Demo,
     /// Print a shell's completion script
@@ -110,6 +112,7 @@ fn run_verb(verb: &Verb, context: &Context) -> Result<Status, Failure> {
         Verb::Serve(arguments) => serve::run(arguments, context),
         Verb::Token(verb) => token::run(verb, context),
         Verb::Config(verb) => config::run(verb, context),
+        Verb::Top(arguments) => top::run(arguments, context),
         Verb::Demo => demo::run(context),
         Verb::Completions(arguments) => completions::run(*arguments, Arguments::command()),
     }

@@ -18,4 +18,5 @@ mod server_settings;
 pub(crate) mod stats;
 pub(crate) mod tail;
 pub(crate) mod token;
+pub(crate) mod top;
 pub(crate) mod verify;

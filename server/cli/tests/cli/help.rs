@@ -2,7 +2,7 @@
 
 use crate::support::{Place, bare_command, finish};
 
-const VERBS: [&str; 18] = [
+const VERBS: [&str; 19] = [
     "import",
     "import-git",
     "export",
@@ -19,6 +19,7 @@ const VERBS: [&str; 18] = [
     "serve",
     "token",
     "config",
+    "top",
     "demo",
     "completions",
 ];

@@ -18,3 +18,4 @@ mod shared_data;
 mod signals;
 mod support;
 mod token;
+mod top;
