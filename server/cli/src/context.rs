@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Status, remark};
 use crate::place::Place;
 use gesta::{Options, Reader, RecoveryReport, Store};
-use gesta_client::{Address, BlockingClient, ClientOptions, Tls};
+use gesta_client::{Address, BlockingClient, ClientOptions, ConnectError, Tls};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -118,8 +118,16 @@ impl Context {
             agent: concat!("gesta-cli ", env!("CARGO_PKG_VERSION")).to_owned(),
             ..ClientOptions::default()
         };
-        BlockingClient::connect(address, options)
-            .map_err(|error| Failure::new(Status::Unreachable, "connect", format!("cannot reach the server: {error}")))
+        BlockingClient::connect(address, options).map_err(|error| {
+            let message = match error {
+                ConnectError::PlainText { host } => format!(
+                    "cannot reach the server: {host} is another machine, and in plain text everything sent there could be \
+                     read on the way: encrypt with --tls-ca FILE, or allow it with --plain-text"
+                ),
+                error => format!("cannot reach the server: {error}"),
+            };
+            Failure::new(Status::Unreachable, "connect", message)
+        })
     }
 
     fn named(&self) -> Result<Named<'_>, Failure> {

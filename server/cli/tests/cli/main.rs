@@ -12,6 +12,7 @@ mod index;
 mod names;
 mod queries;
 mod read;
+mod remote;
 mod serve;
 mod server;
 mod shared_data;
