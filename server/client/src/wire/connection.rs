@@ -101,6 +101,10 @@ impl Connection {
 
     /// Sends a request, unless it is over already or larger than the server takes.
     pub(super) fn send(&mut self, job: Job) {
+        // Whoever gave up one request for another has said so in this order, and the server has no room for both perhaps.
+        while let Ok(control) = self.control.try_recv() {
+            self.asked.control(control, &mut self.exchange.outgoing);
+        }
         self.asked.send(job, &mut self.exchange.outgoing);
     }
 
