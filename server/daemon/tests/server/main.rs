@@ -5,6 +5,7 @@ mod conformance;
 mod conversation;
 mod matrix;
 mod page;
+mod restarts;
 mod settings;
 mod support;
 mod tls;
