@@ -3,6 +3,7 @@
 mod append;
 mod config;
 mod damage;
+mod deployment;
 mod errors;
 mod follow;
 mod git;
