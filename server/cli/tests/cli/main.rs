@@ -11,6 +11,7 @@ mod help;
 mod import;
 mod index;
 mod names;
+mod operations_page;
 mod queries;
 mod read;
 mod remote;
