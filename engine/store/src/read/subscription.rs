@@ -6,7 +6,7 @@ use crate::disk::{Disk, RealDisk};
 use gesta_model::{Explanation, Notice, Pace, Position, Read, ReadError, Timestamp};
 use std::time::{Duration, Instant};
 
-/// Events from a place on, without end.
+/// Events from a place on, without end, unless the read has one.
 ///
 /// It costs what matches: when the head rises by events that do not, the index is asked and no event is read. While there
 /// is nothing to do it sleeps; beside another process's writer it looks every ten milliseconds.
