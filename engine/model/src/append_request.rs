@@ -111,7 +111,8 @@ impl AppendRequest {
         self
     }
 
-    /// Asks a conflict to bring up to `count` of the events that the caller did not know of.
+    /// Asks a conflict to bring up to `count` of the events that the caller did not know of: the first
+    /// ones, and of those no more than some 4 MiB.
     #[must_use]
     pub fn return_missed(mut self, count: u32) -> Self {
         self.missed_max = count;

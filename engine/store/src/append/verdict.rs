@@ -12,6 +12,9 @@ use gesta_model::{
 };
 use std::ops::Range;
 
+/// How many bytes of missed events are enough: their number says nothing of their size.
+const MISSED_BYTES_MAX: usize = 4 << 20;
+
 /// What the sequencer found.
 #[derive(Debug)]
 pub(super) enum Verdict {
@@ -190,9 +193,6 @@ impl<D: Disk> Appender<D> {
         self.index.first_matches(&plan, from..below, count_max)
     }
 }
-
-/// Bytes of missed events after which no further one is added to a conflict.
-const MISSED_BYTES_MAX: usize = 16 << 20;
 
 fn degraded(damage: Damage) -> AppendError {
     AppendError::Degraded { damage: damage.to_string() }
