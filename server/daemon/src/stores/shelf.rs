@@ -83,21 +83,34 @@ impl Shelf {
         Ok(names)
     }
 
+    /// The store of a name, if it is open: at once.
+    pub(crate) fn get_open(&self, name: &StoreName) -> Option<Arc<OpenStore>> {
+        let state = self.state.lock();
+        let shared = state.open.get(name).filter(|_| !state.is_closed)?;
+        shared.store.try_lock()?.clone()
+    }
+
     /// The store of a name, opened if it is not yet. May take long: not for a thread that others wait for.
     pub(crate) fn get(&self, name: &StoreName) -> Result<Arc<OpenStore>, StoreError> {
-        let shared = self.place_for(name, || {
-            if self.has(name) { Ok(()) } else { Err(StoreError::Unknown { name: name.to_string() }) }
-        })?;
-        let mut store = shared.store.lock();
-        if let Some(store) = &*store {
-            return Ok(Arc::clone(store));
-        }
-        match OpenStore::open(name.clone(), &self.path(name), (self.options)(name)) {
-            Ok(opened) => Ok(Arc::clone(store.insert(Arc::new(opened)))),
-            Err(error) => {
-                tracing::error!(store = %name, %error, "cannot open the store");
-                self.state.lock().open.remove(name);
-                Err(error)
+        loop {
+            let shared = self.place_for(name, || {
+                if self.has(name) { Ok(()) } else { Err(StoreError::Unknown { name: name.to_string() }) }
+            })?;
+            let mut store = shared.store.lock();
+            if let Some(store) = &*store {
+                return Ok(Arc::clone(store));
+            }
+            if !self.is_place_of(name, &shared) {
+                // Whoever was here before could not open it: a store that is opened in this place would be on no shelf.
+                continue;
+            }
+            match OpenStore::open(name.clone(), &self.path(name), (self.options)(name)) {
+                Ok(opened) => return Ok(Arc::clone(store.insert(Arc::new(opened)))),
+                Err(error) => {
+                    tracing::error!(store = %name, %error, "cannot open the store");
+                    self.state.lock().open.remove(name);
+                    return Err(error);
+                }
             }
         }
     }
@@ -108,7 +121,7 @@ impl Shelf {
             if self.has(name) { Err(StoreError::Exists { name: name.to_string() }) } else { Ok(()) }
         })?;
         let mut store = shared.store.lock();
-        if store.is_some() {
+        if store.is_some() || !self.is_place_of(name, &shared) {
             return Err(StoreError::Exists { name: name.to_string() });
         }
         let created = OpenStore::open(name.clone(), &self.path(name), (self.options)(name));
@@ -152,6 +165,11 @@ impl Shelf {
             return Err(StoreError::TooMany { max: self.open_max });
         }
         Ok(Arc::clone(state.open.entry(name.clone()).or_default()))
+    }
+
+    /// Whether a store that is opened in this place is found there.
+    fn is_place_of(&self, name: &StoreName, shared: &Arc<Shared>) -> bool {
+        self.state.lock().open.get(name).is_some_and(|place| Arc::ptr_eq(place, shared))
     }
 
     fn has(&self, name: &StoreName) -> bool {
