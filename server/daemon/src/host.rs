@@ -2,6 +2,7 @@
 
 use crate::access::Access;
 use crate::observe::{self, Observations};
+use crate::plane::Room;
 use crate::settings::LimitSettings;
 use crate::stores::Shelf;
 use crate::tls::TlsConfig;
@@ -19,8 +20,12 @@ pub(crate) struct Host {
     pub(crate) observations: Arc<Observations>,
     /// Turns true when the server stops.
     pub(crate) stopping: watch::Receiver<bool>,
-    /// Kibibytes of appends that may still come in.
-    pub(crate) append_room: Arc<Semaphore>,
+    /// For appends that come in, until they are answered.
+    pub(crate) append_room: Room,
+    /// For what comes in on the read plane, where hardly anything is large.
+    pub(crate) read_room: Room,
+    /// Stores that are being opened: whoever waits for one leaves threads to the others.
+    pub(crate) opening: Semaphore,
     /// Long work, such as reading every byte of a store: one at a time.
     pub(crate) long_work: Arc<Semaphore>,
 }

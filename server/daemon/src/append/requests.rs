@@ -9,14 +9,15 @@ use crate::plane::{Incoming, Parting, Session, internal};
 use crate::stores::StoreName;
 use gesta::{AppendError, EncodedRequest, Ticket};
 use gesta_protocol::{Answer, Append, Code, FRAME_HEADER_BYTES, FieldError, FrameHeader, Kind, Refusal, Request, Work};
-use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::Sender;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How many events a conflict brings at most, whatever the client asks for.
 const MISSED_MAX: u32 = 1000;
+/// How many requests of a connection that ask for them are under way at a time.
+const MISSED_TURNS: usize = 16;
 /// How often long work says how far it has come.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 
@@ -26,14 +27,25 @@ pub(super) struct Requests {
     answers: Sender<Word>,
     /// How many requests may still come under way.
     turns: Arc<Semaphore>,
+    /// How many of them may ask for the events that they missed: each may become megabytes.
+    missed_turns: Arc<Semaphore>,
     observed_store: Arc<observe::StoreObservations>,
+}
+
+/// An append that is ready for the store.
+struct Ready {
+    id: u64,
+    request: EncodedRequest,
+    began: Instant,
+    holds: Holds,
 }
 
 impl Requests {
     pub(super) fn new(session: Session, answers: Sender<Word>) -> Self {
         let turns = Arc::new(Semaphore::new(session.host.limits.requests_in_flight_max));
         let observed_store = session.observed_store();
-        Self { session, answers, turns, observed_store }
+        let missed_turns = Arc::new(Semaphore::new(MISSED_TURNS));
+        Self { session, answers, turns, missed_turns, observed_store }
     }
 
     /// Takes requests until one end has enough.
@@ -48,20 +60,29 @@ impl Requests {
                 () = answers.closed() => return Parting::Gone,
                 taken = self.take_one(incoming) => taken,
             };
-            if let Err(parting) = taken {
-                return parting;
+            match taken {
+                // Not given up any more: what the store takes is answered.
+                Ok(Some(append)) => self.hand_over(append).await,
+                Ok(None) => {}
+                Err(parting) => return parting,
             }
         }
     }
 
-    async fn take_one(&mut self, incoming: &mut Incoming) -> Result<(), Parting> {
+    /// Takes a request; returns an append that is ready for the store.
+    async fn take_one(&mut self, incoming: &mut Incoming) -> Result<Option<Ready>, Parting> {
         let header = incoming.header().await?;
         if header.kind == Kind::Append as u8 {
             return self.take_append(&header, incoming).await;
         }
+        let _room = self.session.host.append_room.ahead_of(header.body_bytes).await;
         let frame = incoming.frame(&header).await?;
         self.session.host.observed(self.session.plane).received(FRAME_HEADER_BYTES + frame.body.len(), 0);
-        match Request::decode(&frame)? {
+        let request = match Request::decode(&frame) {
+            Ok(request) => request,
+            Err(error) => return self.refuse_unreadable(header.id, &error).await,
+        };
+        match request {
             Request::Ping => self.say(header.id, &Answer::Pong).await,
             Request::Pong => {}
             Request::CreateStore(name) => {
@@ -75,21 +96,22 @@ impl Requests {
                 self.refuse(header.id, Refusal::new(Code::WrongPlane, what)).await;
             }
         }
-        Ok(())
+        Ok(None)
     }
 
-    async fn take_append(&mut self, header: &FrameHeader, incoming: &mut Incoming) -> Result<(), Parting> {
+    async fn take_append(&mut self, header: &FrameHeader, incoming: &mut Incoming) -> Result<Option<Ready>, Parting> {
+        let host = Arc::clone(&self.session.host);
         // Waiting here is what holds a fast client back: its bytes stay in its socket.
-        let room = room_for(&self.session.host.append_room, header.body_bytes).await;
+        let room = host.append_room.ahead_of(header.body_bytes).await;
         let frame = incoming.frame(header).await?;
+        let room = match room {
+            Some(room) => room,
+            None => host.append_room.behind(header.body_bytes).await,
+        };
         let mut foreign = match Request::decode(&frame) {
             Ok(Request::Append(Append::Foreign(foreign))) => foreign,
             Ok(_) => unreachable!("the kind of the frame was looked at"),
-            Err(error @ FieldError::Unacceptable { .. }) => {
-                self.refuse(header.id, Refusal::from(&error)).await;
-                return Ok(());
-            }
-            Err(error) => return Err(error.into()),
+            Err(error) => return self.refuse_unreadable(header.id, &error).await,
         };
         let began = Instant::now();
         let observed = Arc::clone(self.session.host.observed(self.session.plane));
@@ -99,22 +121,31 @@ impl Requests {
         let operation = if foreign.missed_max > 0 { Operation::AppendReturningMissed } else { Operation::Append };
         if let Err(refusal) = self.session.allow(operation) {
             self.refuse(id, refusal).await;
-            return Ok(());
+            return Ok(None);
         }
-        let durability = foreign.durability;
+        let missed_turn = match foreign.missed_max {
+            0 => None,
+            _ => Some(Arc::clone(&self.missed_turns).acquire_owned().await.map_err(|_| Parting::Gone)?),
+        };
         let request = match foreign.accept(&self.session.store.store.limits()) {
             Ok(request) => request,
             Err(error) => {
                 observed.refused(observe::Refusal::TooLarge);
                 self.refuse(id, Refusal::new(Code::Request, error)).await;
-                return Ok(());
+                return Ok(None);
             }
         };
         for record in request.records(gesta::Position::START) {
             self.observed_store.event_bytes(record.1.bytes().len());
         }
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| Parting::Gone)?;
-        let holds = Holds { _turn: turn, _room: room, _counted: observed.request() };
+        let holds = Holds { _turn: turn, _missed_turn: missed_turn, _room: room, _counted: observed.request() };
+        Ok(Some(Ready { id, request, began, holds }))
+    }
+
+    /// Gives an append to the store.
+    async fn hand_over(&mut self, Ready { id, request, began, holds }: Ready) {
+        let durability = request.durability();
         match self.submit(request).await {
             Some(Ok(ticket)) => {
                 let store = Arc::clone(&self.observed_store);
@@ -130,7 +161,12 @@ impl Requests {
             }
             None => self.refuse(id, internal()).await,
         }
-        Ok(())
+    }
+
+    /// Refuses a request whose body is not what its kind says, or ends the connection for it.
+    async fn refuse_unreadable(&self, id: u64, error: &FieldError) -> Result<Option<Ready>, Parting> {
+        self.refuse(id, Parting::unless_of_request(error)?).await;
+        Ok(None)
     }
 
     /// Hands a request to the store. When it has to wait for room, it does so on a thread that nobody else waits for.
@@ -171,8 +207,14 @@ impl Requests {
         }
         let (store, answers) = (Arc::clone(&self.session.store), self.answers.clone());
         let turn = Arc::clone(&self.session.host.long_work).acquire_owned();
+        // Nobody is waited for who has as many requests under way as may be, or has gone.
+        let Ok(own_turn) = Arc::clone(&self.turns).acquire_owned().await else { return };
         tokio::spawn(async move {
-            let Ok(_turn) = turn.await else { return };
+            let turn = tokio::select! {
+                turn = turn => turn,
+                () = answers.closed() => return,
+            };
+            let Ok(_turns) = turn.map(|turn| (turn, own_turn)) else { return };
             let work = tokio::task::spawn_blocking(move || {
                 let mut said = Instant::now();
                 let rebuilt = store.store.rebuild_index(&mut |done, total| {
@@ -214,11 +256,4 @@ fn frame(id: u64, answer: &Answer<'_>) -> Vec<u8> {
     let mut out = Vec::new();
     answer.encode(id, &mut out);
     out
-}
-
-/// Room in the plane for a body of so many bytes.
-fn room_for(room: &Arc<Semaphore>, body_bytes: u32) -> impl Future<Output = OwnedSemaphorePermit> + use<> {
-    let kibibytes = body_bytes.div_ceil(1024).max(1);
-    let acquired = Arc::clone(room).acquire_many_owned(kibibytes);
-    async { acquired.await.expect("the room is never closed") }
 }

@@ -4,6 +4,7 @@ use super::answers::{Saying, say};
 use super::requests::Requests;
 use crate::plane::{Incoming, Parting, Sending, Session, part, tell_of};
 use gesta_protocol::Answer;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -19,7 +20,6 @@ pub(crate) async fn serve(session: Session, mut incoming: Incoming, sending: Sen
         heartbeat: Duration::from_millis(limits.heartbeat_ms),
         patience: Duration::from_millis(limits.slow_reader_timeout_ms),
         observed: Arc::clone(host.observed(plane)),
-        pulse: incoming.pulse(),
     };
     let (answers, to_say) = mpsc::channel(WORDS_MAX);
     let speaker = tokio::spawn(say(sending, to_say, saying));
@@ -32,7 +32,9 @@ pub(crate) async fn serve(session: Session, mut incoming: Incoming, sending: Sen
     }
     drop(answers);
     // Everything that was taken is answered before the goodbye.
-    if let Ok(Some(sending)) = speaker.await {
-        part(parting, incoming, sending).await;
+    match speaker.await {
+        Ok(Ok(sending)) => part(parting, incoming, sending).await,
+        Ok(Err(error)) if error.kind() == ErrorKind::TimedOut => tell_of(&host, plane, peer, &Parting::slow_reader()),
+        _ => {}
     }
 }

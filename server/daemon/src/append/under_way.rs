@@ -21,6 +21,7 @@ pub(super) struct UnderWay {
 /// What a request takes up as long as it is under way.
 pub(super) struct Holds {
     pub(super) _turn: OwnedSemaphorePermit,
+    pub(super) _missed_turn: Option<OwnedSemaphorePermit>,
     pub(super) _room: OwnedSemaphorePermit,
     pub(super) _counted: RequestInFlight,
 }

@@ -7,7 +7,7 @@ use super::transport::Sending;
 use crate::access::Moment;
 use crate::host::Host;
 use crate::observe;
-use crate::stores::{StoreError, StoreName};
+use crate::stores::{OpenStore, StoreError, StoreName};
 use gesta_protocol::{Answer, Code, Hello, Plane, Refusal, Request, VERSION, Welcome};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -55,13 +55,22 @@ async fn admit(host: &Arc<Host>, (plane, peer): (Plane, SocketAddr), hello: &Hel
     let grant = host.access.authenticate(token, hello.store, peer.ip(), Moment::now());
     let grant = grant.map_err(|_| Parting::Refused(denied().fatal(), observe::Refusal::Denied))?;
     let name: StoreName = hello.store.parse().map_err(|error| refused(&StoreError::Name(error)))?;
-    let shelf_host = Arc::clone(host);
-    let opened = tokio::task::spawn_blocking(move || shelf_host.shelf.get(&name)).await;
-    let opened = opened.map_err(|_| Parting::Refused(internal().fatal(), observe::Refusal::StoreFailed))?;
-    let store = opened.map_err(|error| refused(&error))?;
+    let store = store_of(host, name).await?;
     host.observations.store(store.name.as_str()).opened(store.reader.clone());
     let (host, agent) = (Arc::clone(host), hello.agent.to_owned());
     Ok(Session { host, plane, peer, store, grant, agent })
+}
+
+/// The store of a name, opened if need be.
+async fn store_of(host: &Arc<Host>, name: StoreName) -> Result<Arc<OpenStore>, Parting> {
+    if let Some(store) = host.shelf.get_open(&name) {
+        return Ok(store);
+    }
+    let _turn = host.opening.acquire().await.map_err(|_| Parting::Stopping)?;
+    let shelf_host = Arc::clone(host);
+    let opened = tokio::task::spawn_blocking(move || shelf_host.shelf.get(&name)).await;
+    let opened = opened.map_err(|_| Parting::Refused(internal().fatal(), observe::Refusal::StoreFailed))?;
+    opened.map_err(|error| refused(&error))
 }
 
 fn welcome(session: &Session) -> Welcome {

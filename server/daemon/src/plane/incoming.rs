@@ -1,10 +1,9 @@
 //! Bytes from a peer, as frames: each in its time.
 //!
 //! What must stay true: a peer that sends nothing, or a frame byte by byte, costs a connection until its deadline and no
-//! longer, and never more memory than the bytes it sent.
+//! longer, and never more memory than the bytes it sent. Only bytes that have come buy time, never those announced.
 
 use super::parting::Parting;
-use super::pulse::Pulse;
 use super::transport::Receiving;
 use crate::observe;
 use crate::settings::LimitSettings;
@@ -22,12 +21,11 @@ pub(crate) struct Incoming {
     buffer: FrameBuffer,
     /// How long the peer may be silent.
     idle_timeout: Duration,
-    /// How long a small frame may take from its first byte to its last.
+    /// How long the head of a frame may take from its first byte on, and then its body if it is small.
     frame_timeout: Duration,
-    /// When the frame that is coming began.
+    /// Since when the head or the body that is coming is waited for, once it has begun.
     began: Option<Instant>,
     heard: Instant,
-    pulse: Pulse,
 }
 
 impl Incoming {
@@ -35,15 +33,7 @@ impl Incoming {
     pub(crate) fn new(stream: Receiving, limits: &LimitSettings) -> Self {
         let frame_timeout = Duration::from_millis(limits.handshake_timeout_ms);
         let buffer = FrameBuffer::new(bytes_max(limits.hello_bytes_max));
-        Self {
-            stream,
-            buffer,
-            idle_timeout: frame_timeout,
-            frame_timeout,
-            began: None,
-            heard: Instant::now(),
-            pulse: Pulse::new(),
-        }
+        Self { stream, buffer, idle_timeout: frame_timeout, frame_timeout, began: None, heard: Instant::now() }
     }
 
     /// The peer has shown who it is: it may send larger frames, and take its time.
@@ -52,26 +42,28 @@ impl Incoming {
         self.idle_timeout = Duration::from_millis(limits.idle_timeout_ms);
     }
 
-    /// What is to beat when the peer takes what it is sent.
-    pub(crate) fn pulse(&self) -> Pulse {
-        self.pulse.clone()
-    }
-
     /// Waits for the head of the next frame.
+    ///
+    /// May be given up and called again.
     pub(crate) async fn header(&mut self) -> Result<FrameHeader, Parting> {
         loop {
             if let Some(header) = self.buffer.header()? {
                 return Ok(header);
             }
-            self.receive(FRAME_HEADER_BYTES as u64).await?;
+            if self.buffer.held_bytes() > 0 {
+                // What came with the frame before begins a frame as well.
+                self.began.get_or_insert_with(Instant::now);
+            }
+            self.receive().await?;
         }
     }
 
     /// Waits for the rest of a frame whose head has come.
     pub(crate) async fn frame(&mut self, header: &FrameHeader) -> Result<Frame<'_>, Parting> {
         let frame_bytes = FRAME_HEADER_BYTES + header.body_bytes as usize;
+        self.began = Some(Instant::now());
         while self.buffer.held_bytes() < frame_bytes {
-            self.receive(frame_bytes as u64).await?;
+            self.receive().await?;
         }
         self.began = None;
         self.buffer.next_frame()?.ok_or(Parting::Gone)
@@ -84,21 +76,19 @@ impl Incoming {
         while let Ok(Ok(1..)) = timeout_at(deadline, self.stream.read(&mut room)).await {}
     }
 
-    /// Takes some more bytes of a frame that has `frame_bytes` in all.
-    async fn receive(&mut self, frame_bytes: u64) -> Result<(), Parting> {
+    /// Takes some more bytes.
+    async fn receive(&mut self) -> Result<(), Parting> {
         let deadline = match self.began {
             None => self.heard + self.idle_timeout,
-            Some(began) => began + self.frame_timeout + Duration::from_millis(frame_bytes / BYTES_PER_MILLISECOND),
+            Some(began) => {
+                let time_bought = Duration::from_millis(self.buffer.held_bytes() as u64 / BYTES_PER_MILLISECOND);
+                began + self.frame_timeout + time_bought
+            }
         };
         match timeout_at(deadline, self.stream.read(self.buffer.room())).await {
             Err(_) if self.began.is_some() => {
                 let what = "a frame took too long to come: send it at once, or in smaller ones";
                 Err(Parting::timeout(what, observe::Refusal::HandshakeTimeout))
-            }
-            // It may have been busy taking what it is sent.
-            Err(_) if self.pulse.last() > self.heard => {
-                self.heard = self.pulse.last();
-                Ok(())
             }
             Err(_) => {
                 let what = "nothing was heard for too long: answer pings, or close the connection";

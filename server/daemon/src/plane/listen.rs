@@ -165,7 +165,10 @@ fn turn_away(stream: TcpStream, is_encrypted: bool) {
 }
 
 fn report_accept(plane: Plane, error: &io::Error) {
-    tracing::error!(%plane, %error, "cannot accept a connection");
+    static THROTTLE: Throttle = Throttle::new();
+    if let Some(suppressed) = THROTTLE.admit() {
+        tracing::error!(%plane, %error, suppressed, "cannot accept a connection: trying again");
+    }
 }
 
 /// Says in the log why somebody was turned away: a line a second at most, whoever knocks.

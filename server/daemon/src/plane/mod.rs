@@ -6,7 +6,7 @@
 //!  transport   plain or encrypted
 //!  incoming    bytes -> frames, each in its time
 //!  handshake   hello -> Session { who, which store } | refusal
-//!  pulse       whether a peer that is silent takes what it is sent
+//!  room        what large frames may take up
 //!  parting     how a connection ends
 //! ```
 
@@ -15,7 +15,7 @@ mod handshake;
 mod incoming;
 mod listen;
 mod parting;
-mod pulse;
+mod room;
 mod session;
 mod transport;
 
@@ -23,6 +23,6 @@ pub(crate) use handshake::internal;
 pub(crate) use incoming::Incoming;
 pub(crate) use listen::{Port, listen, part, tell_of};
 pub(crate) use parting::Parting;
-pub(crate) use pulse::Pulse;
+pub(crate) use room::Room;
 pub(crate) use session::Session;
 pub(crate) use transport::Sending;

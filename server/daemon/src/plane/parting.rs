@@ -27,6 +27,17 @@ impl Parting {
     pub(crate) fn protocol(what: impl ToString) -> Self {
         Self::Refused(Refusal::new(Code::Protocol, what).fatal(), observe::Refusal::Protocol)
     }
+
+    /// What it means that a body is not what its kind says: a refusal of its request, or the end of the connection.
+    pub(crate) fn unless_of_request(error: &FieldError) -> Result<Refusal, Self> {
+        let refusal = Refusal::from(error);
+        if refusal.is_fatal { Err(Self::Refused(refusal, observe::Refusal::Protocol)) } else { Ok(refusal) }
+    }
+
+    /// The peer does not take what it is sent.
+    pub(crate) fn slow_reader() -> Self {
+        Self::Dropped(observe::Refusal::SlowReader, "it took nothing of what it was sent for too long".to_owned())
+    }
 }
 
 impl From<io::Error> for Parting {

@@ -3,6 +3,7 @@
 use crate::access::{Grant, Operation};
 use crate::host::Host;
 use crate::observe;
+use crate::operator::Throttle;
 use crate::stores::OpenStore;
 use gesta_protocol::{Code, Plane, Refusal};
 use jiff::Timestamp;
@@ -26,7 +27,10 @@ impl Session {
         let allowed = allowed.and_then(|()| self.grant.allow(operation, self.store.name.as_str(), Timestamp::now()));
         allowed.map_err(|_| {
             self.host.observed(self.plane).refused(observe::Refusal::Denied);
-            tracing::warn!(peer = %self.peer, ?operation, "operation denied");
+            static THROTTLE: Throttle = Throttle::new();
+            if let Some(suppressed) = THROTTLE.admit() {
+                tracing::warn!(peer = %self.peer, ?operation, suppressed, "operation denied");
+            }
             denied()
         })
     }

@@ -3,10 +3,15 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
+
+/// What a peer must have taken before it is waited for anew.
+const PART_BYTES: usize = 256 << 10;
 
 /// What comes from the peer.
 pub(crate) enum Receiving {
@@ -42,6 +47,16 @@ impl AsyncRead for Receiving {
 }
 
 impl Sending {
+    /// Sends all of these bytes to a peer that takes some of them every so often; to another one, fails with
+    /// [`io::ErrorKind::TimedOut`].
+    pub(crate) async fn send_within(&mut self, bytes: &[u8], patience: Duration) -> io::Result<()> {
+        // However large an answer is: whoever takes it steadily gets it, and whoever does not is waited for once.
+        for part in bytes.chunks(PART_BYTES) {
+            timeout(patience, self.send(part)).await.map_err(io::Error::from)??;
+        }
+        Ok(())
+    }
+
     /// Sends all of these bytes; encrypted ones do not linger in a buffer either.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.write_all(bytes).await?;

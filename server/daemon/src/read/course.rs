@@ -9,7 +9,7 @@ use std::time::Duration;
 pub(super) enum Course {
     /// Whole batches up to a cut.
     Batches(Batches),
-    /// Whole batches up to the head, then a subscription from there.
+    /// Whole batches up to the head or the end, then a subscription from there.
     CatchUp(Batches, Box<(OpenRead, Position)>),
     /// Single events up to a cut.
     Cursor(Box<Cursor>, bool),
@@ -51,21 +51,21 @@ impl Course {
             matches!(read.selection, Selection::Everything) && read.since.is_none() && read.limit == u64::MAX;
         let in_batches = request.takes_batches && wants_all && !read.is_backward && !read.sees_unsynced;
         let head = store.reader.head();
+        let until = read.until.unwrap_or(Position::MAX).min(head);
         let course = match request.follow {
             None if in_batches => {
                 begin(head);
-                Self::Batches(store.reader.batches(from..read.until.unwrap_or(Position::MAX).min(head)))
+                Self::Batches(store.reader.batches(from..until))
             }
             None => {
                 let cursor = store.store.read(read.clone());
                 begin(cursor.head());
                 Self::Cursor(Box::new(cursor), read.is_backward)
             }
-            Some(_) if in_batches && from < head => {
+            Some(_) if in_batches && from < until => {
                 begin(head);
                 let rest = OpenRead { store: std::sync::Arc::clone(store), request: request.clone() };
-                let cut = read.until.map_or(head, |until| until.min(head));
-                Self::CatchUp(store.reader.batches(from..cut), Box::new((rest, cut)))
+                Self::CatchUp(store.reader.batches(from..until), Box::new((rest, until)))
             }
             Some(pace) => {
                 begin(head);
@@ -90,8 +90,8 @@ impl Course {
                 if !std::mem::take(&mut filled.is_idle) {
                     return (Self::CatchUp(batches, rest), filled);
                 }
-                let (OpenRead { store, request }, cut) = *rest;
-                let read = request.read.from(cut);
+                let (OpenRead { store, request }, next) = *rest;
+                let read = request.read.from(next);
                 let subscription = store.store.subscribe(read).pace(request.follow.unwrap_or_default());
                 (Self::Subscription(Box::new(subscription)), filled)
             }

@@ -40,6 +40,11 @@ impl Credit {
         self.state.lock().is_cancelled
     }
 
+    /// Whether something may be sent.
+    pub(super) fn has_any(&self) -> bool {
+        self.state.lock().bytes > 0
+    }
+
     /// So many bytes were sent.
     pub(super) fn spend(&self, bytes: usize) {
         let mut state = self.state.lock();

@@ -33,9 +33,13 @@ pub(super) async fn run(
     id: u64,
     work: LongWork,
 ) -> Result<(), Gone> {
-    let Ok(_turn) = Arc::clone(&host.long_work).acquire_owned().await else { return Ok(()) };
+    let Ok(turn) = Arc::clone(&host.long_work).acquire_owned().await else { return Ok(()) };
     let (progress, mut progress_made) = mpsc::channel(1);
-    let worker = tokio::task::spawn_blocking(move || do_work(&store, work, &progress));
+    // The turn ends with the work: a client that goes away does not end what its thread has begun.
+    let worker = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        do_work(&store, work, &progress)
+    });
     while let Some(work) = progress_made.recv().await {
         outbox.answer(id, &Answer::Working(work)).await?;
     }

@@ -1,13 +1,14 @@
 //! The way to a client: frames of all its reads, one after another, bounded in bytes.
 
 use crate::observe::PlaneObservations;
-use crate::plane::{Pulse, Sending};
+use crate::plane::Sending;
 use gesta_protocol::Answer;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
 /// Where frames for a client are put.
 #[derive(Clone)]
@@ -68,34 +69,34 @@ impl Outbox {
 
 /// How a client is sent things.
 pub(super) struct Delivery {
-    /// After so much silence, a ping.
+    /// So often, a ping.
     pub(super) heartbeat: Duration,
     /// How long the client may take to take a parcel.
     pub(super) patience: Duration,
     pub(super) observed: Arc<PlaneObservations>,
-    pub(super) pulse: Pulse,
 }
 
-/// Sends what is put into an outbox until nobody puts anything in. Returns the way to the client for a last word, and
-/// whether the client was too slow.
+/// Sends what is put into an outbox until nobody puts anything in. Returns the way to the client for a last word; fails
+/// when the client has gone, or with [`io::ErrorKind::TimedOut`] when it takes nothing.
 pub(super) async fn deliver(
     mut sending: Sending,
     mut parcels: Receiver<Parcel>,
     delivery: Delivery,
-) -> Result<Sending, TooSlow> {
-    let Delivery { heartbeat, patience, observed, pulse } = delivery;
+) -> io::Result<Sending> {
+    let Delivery { heartbeat, patience, observed } = delivery;
     let mut ping_at = Instant::now() + heartbeat;
     loop {
         let parcel = tokio::select! {
             biased;
-            parcel = parcels.recv() => parcel,
+            // Also while there is much to send: only a client that is asked shows that it is there.
             () = sleep_until(ping_at) => {
                 let mut ping = Vec::new();
                 Answer::Ping.encode(0, &mut ping);
-                timeout(patience, sending.send(&ping)).await.map_err(|_| TooSlow)?.map_err(|_| TooSlow)?;
+                sending.send_within(&ping, patience).await?;
                 ping_at = Instant::now() + heartbeat;
                 continue;
             }
+            parcel = parcels.recv() => parcel,
         };
         let Some(Parcel { mut frames, mut events, _room }) = parcel else { return Ok(sending) };
         // Small answers that are ready together go out together.
@@ -107,16 +108,10 @@ pub(super) async fn deliver(
             events += next.events;
             rooms.push(next._room);
         }
-        timeout(patience, sending.send(&frames)).await.map_err(|_| TooSlow)?.map_err(|_| TooSlow)?;
-        pulse.beat();
+        sending.send_within(&frames, patience).await?;
         observed.sent(frames.len(), events);
-        ping_at = Instant::now() + heartbeat;
     }
 }
 
 /// What is shorter is worth waiting for company.
 const SMALL_BYTES: usize = 16 << 10;
-
-/// The client took nothing for too long, or has gone.
-#[derive(Debug)]
-pub(super) struct TooSlow;

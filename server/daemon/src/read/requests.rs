@@ -10,7 +10,7 @@ use crate::host::stop_of;
 use crate::observe;
 use crate::plane::{Incoming, Parting, Session, internal};
 use gesta::{Incarnation, Position};
-use gesta_protocol::{Answer, Code, FRAME_HEADER_BYTES, FieldError, ReadRequest, Refusal, Request, StandingRequest};
+use gesta_protocol::{Answer, Code, FRAME_HEADER_BYTES, ReadRequest, Refusal, Request, StandingRequest};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -68,13 +68,14 @@ impl Requests {
     }
 
     async fn take_one(&mut self, header: &gesta_protocol::FrameHeader, incoming: &mut Incoming) -> Result<(), Parting> {
+        let host = Arc::clone(&self.session.host);
+        let _room = host.read_room.ahead_of(header.body_bytes).await;
         let frame = incoming.frame(header).await?;
-        self.session.host.observed(self.session.plane).received(FRAME_HEADER_BYTES + frame.body.len(), 0);
+        host.observed(self.session.plane).received(FRAME_HEADER_BYTES + frame.body.len(), 0);
         let id = header.id;
         let request = match Request::decode(&frame) {
             Ok(request) => request,
-            Err(error @ FieldError::Unacceptable { .. }) => return self.refuse(id, Refusal::from(&error)).await,
-            Err(error) => return Err(error.into()),
+            Err(error) => return self.refuse(id, Parting::unless_of_request(&error)?).await,
         };
         let answered = match request {
             Request::Ping => self.outbox.answer(id, &Answer::Pong).await,
@@ -95,20 +96,23 @@ impl Requests {
             Request::Read(read) => return self.read(id, *read).await,
             Request::Standing(asked) => self.standing(id, &asked).await,
             Request::FindEvent(event) => {
-                self.look_up(id, Operation::Standing, move |session| lookups::event(session, event, id)).await
+                return self.look_up(id, Operation::Standing, move |session| lookups::event(session, event, id)).await;
             }
             Request::Names(kind, prefix) => {
                 let prefix = prefix.to_owned();
-                self.look_up(id, Operation::Names, move |session| lookups::names(session, kind, &prefix, id)).await
+                let look = move |session: &lookups::Lookup| lookups::names(session, kind, &prefix, id);
+                return self.look_up(id, Operation::Names, look).await;
             }
             Request::Statistics => {
-                self.look_up(id, Operation::Statistics, move |lookup| lookups::statistics(lookup, id)).await
+                return self.look_up(id, Operation::Statistics, move |lookup| lookups::statistics(lookup, id)).await;
             }
             Request::ListStores => {
-                self.look_up(id, Operation::ListStores, move |lookup| lookups::stores(lookup, id)).await
+                return self.look_up(id, Operation::ListStores, move |lookup| lookups::stores(lookup, id)).await;
             }
-            Request::Verify { is_deep } => self.work(id, Operation::Verify, LongWork::VerifyLog { is_deep }).await,
-            Request::VerifyIndex => self.work(id, Operation::VerifyIndex, LongWork::VerifyIndex).await,
+            Request::Verify { is_deep } => {
+                return self.work(id, Operation::Verify, LongWork::VerifyLog { is_deep }).await;
+            }
+            Request::VerifyIndex => return self.work(id, Operation::VerifyIndex, LongWork::VerifyIndex).await,
             Request::Hello(_) => return Err(Parting::protocol("there is one hello in a connection")),
             _ => {
                 let what = "this is the read plane: appends go to the other port";
@@ -172,11 +176,9 @@ impl Requests {
         id: u64,
         operation: Operation,
         look: impl FnOnce(&lookups::Lookup) -> Vec<Vec<u8>> + Send + 'static,
-    ) -> Result<(), Gone> {
-        match self.may_begin(id, operation) {
-            Ok(Ok(())) => {}
-            Ok(Err(refusal)) => return self.outbox.answer(id, &Answer::Refused(refusal)).await,
-            Err(_) => return Err(Gone),
+    ) -> Result<(), Parting> {
+        if let Err(refusal) = self.may_begin(id, operation)? {
+            return self.refuse(id, refusal).await;
         }
         let lookup = lookups::Lookup {
             host: Arc::clone(&self.session.host),
@@ -208,11 +210,9 @@ impl Requests {
     }
 
     /// Begins long work.
-    async fn work(&mut self, id: u64, operation: Operation, work: LongWork) -> Result<(), Gone> {
-        match self.may_begin(id, operation) {
-            Ok(Ok(())) => {}
-            Ok(Err(refusal)) => return self.outbox.answer(id, &Answer::Refused(refusal)).await,
-            Err(_) => return Err(Gone),
+    async fn work(&mut self, id: u64, operation: Operation, work: LongWork) -> Result<(), Parting> {
+        if let Err(refusal) = self.may_begin(id, operation)? {
+            return self.refuse(id, refusal).await;
         }
         let (host, store) = (Arc::clone(&self.session.host), Arc::clone(&self.session.store));
         let outbox = self.outbox.clone();

@@ -2,7 +2,8 @@
 
 use super::outbox::{Delivery, Outbox, deliver};
 use super::requests::Requests;
-use crate::plane::{Incoming, Sending, Session, part, tell_of};
+use crate::plane::{Incoming, Parting, Sending, Session, part, tell_of};
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,14 +15,15 @@ pub(crate) async fn serve(session: Session, mut incoming: Incoming, sending: Sen
         heartbeat: Duration::from_millis(limits.heartbeat_ms),
         patience: Duration::from_millis(limits.slow_reader_timeout_ms),
         observed: Arc::clone(host.observed(plane)),
-        pulse: incoming.pulse(),
     };
     let (outbox, parcels) = Outbox::new(limits.read_bytes_buffered_max);
     let carrier = tokio::spawn(deliver(sending, parcels, delivery));
     let parting = Requests::new(session, outbox).take(&mut incoming).await;
     tell_of(&host, plane, peer, &parting);
     // The streams were cancelled with the requests; what they had put in is still sent.
-    if let Ok(Ok(sending)) = carrier.await {
-        part(parting, incoming, sending).await;
+    match carrier.await {
+        Ok(Ok(sending)) => part(parting, incoming, sending).await,
+        Ok(Err(error)) if error.kind() == ErrorKind::TimedOut => tell_of(&host, plane, peer, &Parting::slow_reader()),
+        _ => {}
     }
 }

@@ -8,6 +8,7 @@ use crate::host::Host;
 use crate::observe;
 use crate::plane::internal;
 use crate::stores::OpenStore;
+use gesta::Position;
 use gesta_protocol::{Answer, Code, Plane, ReadRequest, Refusal};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -50,6 +51,12 @@ impl Stream {
             let from = self.request.read.from.unwrap_or_default();
             subscriber = Some(self.observed.subscriber(self.client.clone(), from));
         }
+        if !self.credit.has_any() {
+            self.outbox.put(std::mem::take(&mut ahead), 0).await?;
+            if let Some(outcome) = self.wait_for_credit(self.request.read.from.unwrap_or_default()).await {
+                return outcome;
+            }
+        }
         let mut is_first = true;
         let mut head = self.store.head.clone();
         loop {
@@ -91,15 +98,22 @@ impl Stream {
                     () = tokio::time::sleep(pace.progress_every.min(LONG)) => continue,
                 }
             }
-            let patience = Duration::from_millis(self.host.limits.slow_reader_timeout_ms);
-            match timeout(patience, self.credit.wait()).await {
-                Ok(true) => {}
-                Ok(false) => return self.outbox.answer(self.id, &Answer::Done).await,
-                Err(_) => {
-                    self.host.observed(Plane::Read).refused(observe::Refusal::SlowReader);
-                    tracing::warn!(client = %observe::Shown(&self.client), %position, "a reader was too slow");
-                    return self.outbox.answer(self.id, &Answer::TooSlow(position)).await;
-                }
+            if let Some(outcome) = self.wait_for_credit(position).await {
+                return outcome;
+            }
+        }
+    }
+
+    /// Waits until something may be sent; otherwise tells what the read comes to. Everything below `position` was sent.
+    async fn wait_for_credit(&self, position: Position) -> Option<Result<(), Gone>> {
+        let patience = Duration::from_millis(self.host.limits.slow_reader_timeout_ms);
+        match timeout(patience, self.credit.wait()).await {
+            Ok(true) => None,
+            Ok(false) => Some(self.outbox.answer(self.id, &Answer::Done).await),
+            Err(_) => {
+                self.host.observed(Plane::Read).refused(observe::Refusal::SlowReader);
+                tracing::warn!(client = %observe::Shown(&self.client), %position, "a reader was too slow");
+                Some(self.outbox.answer(self.id, &Answer::TooSlow(position)).await)
             }
         }
     }

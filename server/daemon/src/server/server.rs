@@ -6,7 +6,7 @@ use super::error::StartError;
 use crate::access::Access;
 use crate::host::Host;
 use crate::observe::{self, Health, Observations};
-use crate::plane::{Port, listen};
+use crate::plane::{Port, Room, listen};
 use crate::settings::Settings;
 use crate::stores::{Shelf, StoreName};
 use crate::tls::{TlsConfig, TlsFiles};
@@ -69,7 +69,8 @@ impl Server {
         };
         let (stop, stopping) = watch::channel(false);
         let limits = settings.limits.clone();
-        let append_room = Arc::new(Semaphore::new(limits.append_bytes_in_flight_max / 1024));
+        let append_room = Room::new(limits.append_bytes_in_flight_max, limits.frame_bytes_max);
+        let read_room = Room::new(limits.frame_bytes_max, limits.frame_bytes_max);
         let [append_connections, read_connections] =
             descriptors::connections([limits.append_connections_max, limits.read_connections_max]);
         let long_work = Arc::new(Semaphore::new(1));
@@ -81,6 +82,8 @@ impl Server {
             observations: Arc::clone(&observations),
             stopping,
             append_room,
+            read_room,
+            opening: Semaphore::new(OPENING_MAX),
             long_work,
         };
         let host = Arc::new(host);
@@ -205,6 +208,8 @@ fn serve_plane(
 
 /// Threads of a plane that may wait for a disk at a time.
 const BLOCKING_THREADS_MAX: usize = 64;
+/// How many of them may wait for stores to be opened.
+const OPENING_MAX: usize = 8;
 
 /// Serves the operator's pages on a thread of their own: they answer whatever the planes do.
 fn serve_operator(listener: TcpListener, host: &Arc<Host>, health: &Arc<Health>) -> Result<Runtime, StartError> {
