@@ -4,8 +4,10 @@ use gesta_protocol::{Answer, Frame, FrameBuffer, Hello, Plane, Request, Welcome}
 use gesta_server::Server;
 use gesta_server::settings::Settings;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Once;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A server on ports of its own, with a directory of its own.
@@ -41,6 +43,11 @@ impl Host {
         wire
     }
 
+    /// A look at the figures of the server, over a connection of its own.
+    pub(crate) fn figures(&self) -> Figures {
+        Figures { wire: self.connect(Plane::Read) }
+    }
+
     /// Stops the server and starts another one on the same directory.
     pub(crate) fn restart(&mut self, flags: &[(&str, &str)]) {
         self.server.take().unwrap().stop();
@@ -56,24 +63,89 @@ fn start(directory: &std::path::Path, flags: &[(&str, &str)]) -> Server {
     Server::start(Settings::load(None, no_environment, &settings).unwrap().into_settings()).unwrap()
 }
 
+/// What the server tells of itself, asked for again and again.
+pub(crate) struct Figures {
+    wire: Wire,
+}
+
+impl Figures {
+    /// The figure at a path such as `/server/planes/read/connections_open`.
+    pub(crate) fn at(&mut self, path: &str) -> u64 {
+        self.wire.send(1, &Request::Statistics);
+        let figures = self.wire.receive(|_, answer| match answer {
+            Answer::Statistics(json) => serde_json::from_str::<serde_json::Value>(json).unwrap(),
+            other => panic!("no figures but {other:?}"),
+        });
+        let figures = figures.expect("the server tells its figures");
+        figures.pointer(path).and_then(serde_json::Value::as_u64).unwrap_or_else(|| panic!("no {path} in {figures}"))
+    }
+
+    /// Waits until a figure is what it must become.
+    pub(crate) fn wait_for(&mut self, path: &str, expected: u64) {
+        let mut seen = None;
+        let is_so = || {
+            seen = Some(self.at(path));
+            seen == Some(expected)
+        };
+        assert!(eventually(is_so), "{path} should become {expected} and is {seen:?}");
+    }
+
+    /// How often a plane refused for a reason.
+    pub(crate) fn refusals(&mut self, plane: Plane, reason: &str) -> u64 {
+        self.at(&format!("/server/planes/{plane}/refusals/{reason}"))
+    }
+}
+
+/// Looks until something is so; false when it does not come true.
+pub(crate) fn eventually(mut is_so: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < deadline {
+        if is_so() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    false
+}
+
 /// A connection, frame by frame.
 pub(crate) struct Wire {
     pub(crate) stream: TcpStream,
     buffer: FrameBuffer,
+    /// How long the client rests after each few bytes that it takes.
+    pub(crate) pace: Duration,
 }
 
 impl Wire {
     pub(crate) fn open(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
+        Self::over(TcpStream::connect(address).unwrap())
+    }
+
+    pub(crate) fn over(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream, buffer: FrameBuffer::new(u32::MAX) }
+        Self { stream, buffer: FrameBuffer::new(u32::MAX), pace: Duration::ZERO }
     }
 
     pub(crate) fn send(&mut self, id: u64, request: &Request<'_>) {
         let mut out = Vec::new();
         request.encode(id, &mut out);
         self.stream.write_all(&out).unwrap();
+    }
+
+    /// Sends bytes that need not be frames; the server may have closed already.
+    pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
+        let _ = self.stream.write_all(bytes);
+    }
+
+    /// Sends nothing more: what was sent is all.
+    pub(crate) fn finish(&self) {
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// Whether the connection ends without another word.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        self.receive(|_, answer| format!("{answer:?}")).is_none()
     }
 
     pub(crate) fn hello(&mut self, plane: Plane, store: &str, token: &str) -> Welcome {
@@ -112,9 +184,27 @@ impl Wire {
         }
     }
 
+    /// Answers the pings that come within the read timeout of the stream, and expects nothing else.
+    pub(crate) fn answer_pings(&mut self) {
+        match self.stream.read(self.buffer.room()) {
+            Ok(0) => panic!("the connection has ended"),
+            Ok(count) => self.buffer.filled(count),
+            Err(error) => assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}"),
+        }
+        while let Some(frame) = self.buffer.next_frame().unwrap() {
+            assert!(is_ping(&frame), "{frame:?}");
+            let mut pong = Vec::new();
+            Request::Pong.encode(0, &mut pong);
+            self.stream.write_all(&pong).unwrap();
+        }
+    }
+
     /// Takes more bytes; `false` at the end of the connection.
     fn fill(&mut self) -> bool {
-        match self.stream.read(self.buffer.room()) {
+        let room = self.buffer.room();
+        let length = if self.pace.is_zero() { room.len() } else { room.len().min(RESTING_BYTES) };
+        std::thread::sleep(self.pace);
+        match self.stream.read(&mut room[..length]) {
             Ok(0) => false,
             Ok(count) => {
                 self.buffer.filled(count);
@@ -125,7 +215,6 @@ impl Wire {
         }
     }
 
-    #[expect(dead_code, reason = "for the tests of faults")]
     /// The code of the refusal that comes next; 0 when the connection ends without one.
     pub(crate) fn refusal(&mut self) -> u16 {
         self.receive(|_, answer| match answer {
@@ -136,6 +225,30 @@ impl Wire {
     }
 }
 
+/// How much a client takes at a time that rests in between.
+const RESTING_BYTES: usize = 8 << 10;
+
 fn is_ping(frame: &Frame<'_>) -> bool {
     matches!(Answer::decode(frame), Ok(Answer::Ping))
+}
+
+/// Panics of the server's own threads: a connection that ends by one looks to its client like one that was closed.
+static PANICS: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts panics of the server's threads from now on.
+pub(crate) fn watch_for_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if std::thread::current().name().is_some_and(|name| name.starts_with("gesta-")) {
+                PANICS.fetch_add(1, Ordering::SeqCst);
+            }
+            before(panic);
+        }));
+    });
+}
+
+pub(crate) fn assert_no_panics() {
+    assert_eq!(PANICS.load(Ordering::SeqCst), 0, "threads of the server panicked: see above");
 }

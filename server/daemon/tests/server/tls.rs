@@ -19,14 +19,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
 /// Who signs certificates.
-type Ca = CertifiedIssuer<'static, KeyPair>;
+pub(crate) type Ca = CertifiedIssuer<'static, KeyPair>;
 
 const LONG: (i32, i32) = (2020, 4000);
 const PAST: (i32, i32) = (2020, 2021);
 const FUTURE: (i32, i32) = (3000, 4000);
 
 /// A new one, of a name of its own.
-fn ca() -> Ca {
+pub(crate) fn ca() -> Ca {
     let key = KeyPair::generate().unwrap();
     let mut parameters = CertificateParams::new(Vec::new()).unwrap();
     parameters.distinguished_name.push(DnType::CommonName, format!("CA {:?}", &key.public_key_raw()[1..9]));
@@ -44,13 +44,13 @@ fn certificate(ca: &Ca, (from, until): (i32, i32)) -> (rcgen::Certificate, KeyPa
 }
 
 /// A server's files in a directory.
-struct Files {
+pub(crate) struct Files {
     directory: TempDir,
     is_mutual: bool,
 }
 
 impl Files {
-    fn new(ca: &Ca, client_ca: Option<&Ca>) -> Self {
+    pub(crate) fn new(ca: &Ca, client_ca: Option<&Ca>) -> Self {
         let files = Self { directory: TempDir::new().unwrap(), is_mutual: client_ca.is_some() };
         files.renew(ca);
         if let Some(client_ca) = client_ca {
@@ -59,12 +59,12 @@ impl Files {
         files
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
     /// Puts a new certificate of this CA there.
-    fn renew(&self, ca: &Ca) {
+    pub(crate) fn renew(&self, ca: &Ca) {
         let (certificate, key) = certificate(ca, LONG);
         self.write(&certificate.pem(), &key.serialize_pem());
     }
@@ -86,7 +86,7 @@ impl Files {
 }
 
 /// A client that trusts this CA and shows this certificate, if any.
-fn client(trusted: &Ca, shown: Option<&(rcgen::Certificate, KeyPair)>) -> ClientConfig {
+pub(crate) fn client(trusted: &Ca, shown: Option<&(rcgen::Certificate, KeyPair)>) -> ClientConfig {
     client_of(trusted, shown, &[&version::TLS13, &version::TLS12])
 }
 
