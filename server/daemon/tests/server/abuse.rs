@@ -1,0 +1,300 @@
+//! Clients that take too long, too much or too little: what they cost is bounded, and everybody else is served.
+
+use crate::conversation::{append, event, read_request};
+use crate::support::{Figures, Host, Wire, eventually};
+use crate::witness::Witness;
+use gesta::{AppendRequest, Event, EventType, Pace, Position, Read, StreamName};
+use gesta_protocol::{Answer, Code, FrameHeader, Kind, Plane, ReadRequest, Request};
+use std::io::Read as _;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+const PLANES: [Plane; 2] = [Plane::Append, Plane::Read];
+
+fn open(figures: &mut Figures, plane: Plane) -> u64 {
+    figures.at(&format!("/server/planes/{plane}/connections_open"))
+}
+
+pub(crate) fn stream() -> StreamName {
+    StreamName::new("wide-1").unwrap()
+}
+
+/// Appends so many events of so many bytes.
+pub(crate) fn fill(host: &Host, events: u64, bytes: usize) {
+    let mut commands = host.connect(Plane::Append);
+    for id in 1..=events {
+        let event = Event::new(EventType::new("Wide").unwrap()).stream(stream()).data(vec![b'x'; bytes]);
+        append(&mut commands, id, AppendRequest::new().event(event));
+    }
+}
+
+pub(crate) fn subscription(from: u64, credit: u32) -> Request<'static> {
+    let follow = Some(Pace { progress_every: Duration::MAX, behind_after: u64::MAX });
+    let read = Read::all().from(Position(from));
+    Request::Read(Box::new(ReadRequest { follow, credit, ..read_request(read) }))
+}
+
+/// Sends a byte now and then on all connections until the server has closed each of them.
+fn drip(wires: &mut [Wire], figures: &mut Figures, others: [u64; 2]) {
+    let all_closed = || {
+        for wire in &mut *wires {
+            wire.send_bytes(&[0]);
+        }
+        PLANES.map(|plane| open(figures, plane)) == others
+    };
+    assert!(eventually(all_closed), "a byte at a time holds a connection open for ever");
+}
+
+#[test]
+fn a_hello_that_comes_byte_by_byte_is_not_waited_for() {
+    let host = Host::with(&[("limits.handshake_timeout_ms", "400")]);
+    let (mut figures, mut witness) = (host.figures(), Witness::new(&host));
+    let mut wires: Vec<Wire> = (0..60).map(|number| Wire::open(host.address(PLANES[number % 2]))).collect();
+    for wire in &mut wires {
+        wire.send_bytes(&FrameHeader { body_bytes: 4000, kind: Kind::Hello as u8, id: 0 }.encode());
+    }
+    witness.is_served();
+    drip(&mut wires, &mut figures, [1, 2]);
+    for wire in &mut wires {
+        assert_eq!(wire.refusal(), Code::Timeout as u16);
+    }
+    witness.is_served();
+    assert_eq!(figures.refusals(Plane::Append, "handshake_timeout"), 30);
+}
+
+#[test]
+fn a_frame_that_comes_byte_by_byte_is_not_waited_for() {
+    let host = Host::with(&[("limits.handshake_timeout_ms", "400")]);
+    let (mut figures, mut witness) = (host.figures(), Witness::new(&host));
+    let mut wires: Vec<Wire> = (0..20).map(|number| host.connect(PLANES[number % 2])).collect();
+    for wire in &mut wires {
+        wire.send_bytes(&FrameHeader { body_bytes: 30 << 20, kind: Kind::Append as u8, id: 1 }.encode());
+    }
+    drip(&mut wires, &mut figures, [1, 2]);
+    witness.is_served();
+}
+
+#[test]
+fn a_byte_of_the_next_frame_does_not_buy_the_time_of_an_idle_connection() {
+    // A frame and the beginning of the next one come in one packet: the deadline of the second is that of a frame.
+    let host = Host::with(&[("limits.handshake_timeout_ms", "300"), ("limits.idle_timeout_ms", "86400000")]);
+    let mut wire = host.connect(Plane::Read);
+    let mut bytes = Vec::new();
+    Request::Ping.encode(5, &mut bytes);
+    Request::Ping.encode(6, &mut bytes);
+    wire.send_bytes(&bytes[..17]);
+    wire.receive(|id, answer| assert!(matches!((id, answer), (5, Answer::Pong)))).unwrap();
+    assert_eq!(wire.refusal(), Code::Timeout as u16);
+}
+
+#[test]
+fn those_who_announce_large_appends_and_send_nothing_hold_nobody_up() {
+    let host = Host::new();
+    let mut witness = Witness::new(&host);
+    let announced = FrameHeader { body_bytes: 34 << 20, kind: Kind::Append as u8, id: 1 }.encode();
+    let mut wires: Vec<Wire> = (0..40).map(|_| host.connect(Plane::Append)).collect();
+    for wire in &mut wires {
+        wire.send_bytes(&announced);
+    }
+    // Every one of them is being waited for when the witness comes.
+    for wire in &mut wires {
+        wire.send_bytes(&[3; 4096]);
+    }
+    std::thread::sleep(Duration::from_millis(100));
+    witness.is_served();
+}
+
+/// A connection from another address of this machine.
+fn from_address(source: &str, to: SocketAddr) -> std::net::TcpStream {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{source}:0").parse().unwrap()).unwrap();
+        let stream = socket.connect(to).await.unwrap().into_std().unwrap();
+        stream.set_nonblocking(false).unwrap();
+        stream
+    })
+}
+
+#[test]
+fn a_flood_of_connections_ends_at_the_caps_and_those_inside_are_served() {
+    let host = Host::with(&[
+        ("limits.append_connections_max", "30"),
+        ("limits.connections_per_address_max", "20"),
+        ("limits.handshake_timeout_ms", "86400000"),
+    ]);
+    let (mut figures, mut witness) = (host.figures(), Witness::new(&host));
+    let address = host.address(Plane::Append);
+    let hello = |wire: &mut Wire| wire.try_hello(Plane::Append, "default", "").is_ok();
+    let mut inside: Vec<Wire> = (0..19).map(|_| host.connect(Plane::Append)).collect();
+    for _ in 0..200 {
+        assert_eq!(Wire::open(address).refusal(), Code::TooManyConnections as u16);
+    }
+    // Another address has places of its own, up to the cap of all together.
+    let mut others: Vec<Wire> = (0..10)
+        .map(|_| Wire::over(from_address("127.0.0.2", address)))
+        .filter_map(|mut wire| hello(&mut wire).then_some(wire))
+        .collect();
+    assert_eq!(others.len(), 10);
+    for _ in 0..200 {
+        assert_eq!(Wire::over(from_address("127.0.0.3", address)).refusal(), Code::TooManyConnections as u16);
+    }
+    witness.is_served();
+    for wire in inside.iter_mut().chain(&mut others) {
+        wire.send(1, &Request::Ping);
+        assert!(wire.receive(|_, answer| matches!(answer, Answer::Pong)).unwrap());
+    }
+    assert_eq!(figures.refusals(Plane::Append, "too_many_from_address"), 200);
+    assert_eq!(figures.refusals(Plane::Append, "too_many_connections"), 200);
+    // Places come back.
+    drop((inside, others));
+    figures.wait_for("/server/planes/append/connections_open", 1);
+    let again: Vec<Wire> = (0..19).map(|_| host.connect(Plane::Append)).collect();
+    assert_eq!(again.len(), 19);
+}
+
+#[test]
+fn whoever_is_over_the_cap_is_told_so_even_when_its_hello_was_on_the_way() {
+    let host = Host::with(&[("limits.append_connections_max", "1")]);
+    let _inside = host.connect(Plane::Append);
+    for _ in 0..300 {
+        let refused = Wire::open(host.address(Plane::Append)).try_hello(Plane::Append, "default", "");
+        assert!(refused.as_ref().is_err_and(|answer| answer.contains("too many connections")), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_subscriber_that_grants_no_credit_is_told_where_to_go_on_and_goes_on_there() {
+    let host = Host::with(&[("limits.slow_reader_timeout_ms", "200")]);
+    fill(&host, 300, 10_000);
+    let (mut figures, mut witness) = (host.figures(), Witness::new(&host));
+    let mut wire = host.connect(Plane::Read);
+    let mut next = 0;
+    let mut too_slow_count = 0;
+    // The same connection begins again where it was told to, each time with a little credit.
+    for id in 1.. {
+        wire.send(id, &subscription(next, 700_000));
+        let mut is_over = false;
+        while !is_over && next < 300 {
+            wire.receive(|answered, answer| match answer {
+                Answer::Begun(_) => assert_eq!(answered, id),
+                Answer::Events(events) => {
+                    for event in events {
+                        assert_eq!(event.unwrap().record.position(), Position(next));
+                        next += 1;
+                    }
+                }
+                Answer::TooSlow(position) => {
+                    assert_eq!(position, Position(next), "nothing is left out and nothing comes twice");
+                    is_over = true;
+                    too_slow_count += 1;
+                }
+                other => panic!("unexpected {other:?}"),
+            })
+            .unwrap();
+        }
+        if next >= 300 {
+            break;
+        }
+    }
+    assert!(too_slow_count >= 3, "{too_slow_count}");
+    assert!(figures.refusals(Plane::Read, "slow_reader") >= 3);
+    witness.is_served();
+}
+
+#[test]
+fn a_subscriber_without_credit_is_sent_no_event_until_it_grants_some() {
+    let host = Host::new();
+    fill(&host, 3, 100);
+    let mut wire = host.connect(Plane::Read);
+    wire.send(1, &subscription(0, 0));
+    wire.receive(|_, answer| assert!(matches!(answer, Answer::Begun(_)), "{answer:?}")).unwrap();
+    wire.send(2, &Request::Ping);
+    wire.receive(|id, answer| assert!(matches!((id, &answer), (2, Answer::Pong)), "{answer:?}")).unwrap();
+    wire.send(1, &Request::Credit(1));
+    wire.receive(|_, answer| assert!(matches!(answer, Answer::Events(_)), "{answer:?}")).unwrap();
+}
+
+#[test]
+fn readers_that_take_no_bytes_are_closed_and_their_buffers_are_freed() {
+    let host = Host::with(&[("limits.slow_reader_timeout_ms", "300"), ("limits.read_bytes_buffered_max", "65536")]);
+    fill(&host, 40, 1 << 20);
+    let (mut figures, mut witness) = (host.figures(), Witness::new(&host));
+    let mut wires: Vec<Wire> = (0..8).map(|_| host.connect(Plane::Read)).collect();
+    for wire in &mut wires {
+        wire.send(1, &subscription(0, u32::MAX));
+        wire.send(2, &Request::Read(Box::new(read_request(Read::all()))));
+    }
+    witness.is_served();
+    figures.wait_for("/server/planes/read/connections_open", 2);
+    figures.wait_for("/server/planes/read/requests_in_flight", 1);
+    figures.wait_for("/subscribers/count", 0);
+    assert_eq!(figures.refusals(Plane::Read, "slow_reader"), 8);
+    witness.is_served();
+}
+
+#[test]
+fn a_reader_that_takes_a_large_answer_slowly_but_steadily_gets_all_of_it() {
+    // One answer is so large that the client does not take it within the patience that is meant for silence.
+    let host = Host::with(&[("limits.slow_reader_timeout_ms", "500"), ("limits.read_bytes_buffered_max", "65536")]);
+    fill(&host, 1, 15 << 20);
+    let mut wire = host.connect(Plane::Read);
+    wire.send(1, &Request::Read(Box::new(read_request(Read::all()))));
+    wire.pace = Duration::from_millis(1);
+    let mut event_count = 0;
+    let mut is_over = false;
+    while !is_over {
+        wire.receive(|_, answer| match answer {
+            Answer::Begun(_) => {}
+            Answer::Events(events) => event_count += events.map(Result::unwrap).count(),
+            Answer::Ended(_) => is_over = true,
+            other => panic!("unexpected {other:?}"),
+        })
+        .expect("the reader is not let go");
+    }
+    assert_eq!(event_count, 1);
+}
+
+#[test]
+fn a_silent_client_is_let_go_and_one_that_answers_pings_stays() {
+    let host = Host::with(&[("limits.idle_timeout_ms", "600"), ("limits.heartbeat_ms", "100")]);
+    for plane in PLANES {
+        let (mut silent, mut alive) = (host.connect(plane), host.connect(plane));
+        // A half-open peer: the server's pings go nowhere.
+        let silence = std::thread::spawn(move || {
+            let mut said = Vec::new();
+            silent.stream.read_to_end(&mut said).unwrap();
+            assert!(said.ends_with(b"close the connection"), "{:?}", String::from_utf8_lossy(&said));
+        });
+        alive.stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        while !silence.is_finished() {
+            alive.answer_pings();
+        }
+        silence.join().unwrap();
+        alive.send(1, &Request::Ping);
+        alive.stream.set_read_timeout(None).unwrap();
+        while !alive.receive(|id, answer| matches!((id, answer), (1, Answer::Pong))).expect("it is still there") {}
+    }
+}
+
+#[test]
+fn a_subscriber_that_is_sent_events_all_the_time_is_not_taken_for_gone() {
+    let host = Host::with(&[("limits.idle_timeout_ms", "1000"), ("limits.heartbeat_ms", "300")]);
+    let mut wire = host.connect(Plane::Read);
+    wire.send(1, &subscription(0, u32::MAX));
+    let mut commands = host.connect(Plane::Append);
+    let mut next = 0;
+    // Two seconds of events, each sooner than a ping would be due in silence.
+    for id in 1..=40 {
+        append(&mut commands, id, AppendRequest::new().event(event(id)));
+        while next < id {
+            wire.receive(|_, answer| {
+                if let Answer::Events(events) = answer {
+                    next += events.map(Result::unwrap).count() as u64;
+                }
+            })
+            .expect("a subscriber that takes everything is let go");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
