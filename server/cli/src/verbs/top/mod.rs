@@ -20,3 +20,5 @@ pub(crate) use verb::{Arguments, run};
 
 #[cfg(test)]
 mod screen_test;
+#[cfg(test)]
+mod watch_test;

@@ -31,12 +31,12 @@ pub(super) fn watch(source: &Source, every: Duration, is_over: &AtomicBool) -> R
 }
 
 /// The terminal, given back when this is dropped; a panic gives it back before it speaks.
-struct Screen {
+pub(super) struct Screen {
     terminal: DefaultTerminal,
 }
 
 impl Screen {
-    fn take() -> Result<Self, Failure> {
+    pub(super) fn take() -> Result<Self, Failure> {
         match ratatui::try_init() {
             Ok(terminal) => Ok(Self { terminal }),
             Err(error) => {
