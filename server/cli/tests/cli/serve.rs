@@ -280,3 +280,54 @@ fn the_help_names_what_can_be_set() {
         assert!(help.contains(flag), "{flag}: {help}");
     }
 }
+
+/// What a metric with these labels says; none where there is no such series.
+fn labelled(page: &str, series: &str) -> Option<f64> {
+    page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+}
+
+#[test]
+fn a_damaged_store_is_told_of_wherever_an_operator_looks() {
+    // A server opened over damage refused every append, and yet said that it was ready, and counted no refusal.
+    let place = Place::new();
+    let server = Server::start(&place, &[]);
+    let mut wire = server.connect(Plane::Append, "").unwrap();
+    for number in 0..4 {
+        wire.append(&format!("\"payload-{number}\"")).unwrap();
+    }
+    server.stop();
+    let segment = place.store().join("default/0000000001-0000.log");
+    let mut bytes = fs::read(&segment).unwrap();
+    let at = bytes.windows(9).position(|window| window == b"payload-1").unwrap();
+    bytes[at] ^= 1;
+    fs::write(&segment, bytes).unwrap();
+    let server = Server::start(&place, &[]);
+    assert_eq!(server.page("/readyz").0, 200, "nobody has asked for the store yet");
+    let mut wire = server.connect(Plane::Append, "").unwrap();
+    assert!(wire.append("1").unwrap_err().contains("damaged"));
+    let (status, reasons) = server.page("/readyz");
+    assert!(
+        status == 503 && reasons.starts_with("store default takes no appends: durable events are damaged"),
+        "{reasons}"
+    );
+    let (_, metrics) = server.page("/metrics");
+    assert_eq!(labelled(&metrics, "gesta_store_failed{store=\"default\"}"), Some(1.0));
+    let refused = "gesta_refusals_total{plane=\"append\",reason=\"store_failed\"}";
+    assert_eq!(labelled(&metrics, refused), Some(1.0));
+    assert!(server.connect(Plane::Read, "").is_ok(), "what is whole is read all the same");
+    assert!(server.stop().contains("durable events are damaged"));
+}
+
+#[test]
+fn whoever_guesses_tokens_is_counted_apart_once_it_is_too_often() {
+    let place = Place::new();
+    line_of(&place, &["token", "create", "--role", "reader", "--store", "*", "--tokens", "tokens"]);
+    let server = Server::start(&place, &["--set", "access.tokens=tokens"]);
+    for _ in 0..12 {
+        assert!(server.connect(Plane::Read, "guessed").is_err());
+    }
+    let (_, metrics) = server.page("/metrics");
+    let refused = |reason| labelled(&metrics, &format!("gesta_refusals_total{{plane=\"read\",reason=\"{reason}\"}}"));
+    assert_eq!((refused("denied"), refused("too_many_failures")), (Some(10.0), Some(2.0)));
+    server.stop();
+}

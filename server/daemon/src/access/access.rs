@@ -117,6 +117,12 @@ impl Access {
         deny(peer, why)
     }
 
+    /// Whether an address has failed so often that nothing more is said of its failures.
+    #[must_use]
+    pub fn fails_too_often(&self, peer: IpAddr, now: Moment) -> bool {
+        self.failures.lock().is_refused(peer, now.steady)
+    }
+
     /// Brings a grant up to the last reading of the file: to be called before each use, and cheap when nothing has changed.
     pub fn refresh(&self, grant: &mut Grant) -> Result<(), Denied> {
         let table = self.table.read();

@@ -149,12 +149,21 @@ impl Requests {
         match self.submit(request).await {
             Some(Ok(ticket)) => {
                 let store = Arc::clone(&self.observed_store);
-                self.send(Word::Later(Box::new(UnderWay { id, ticket, durability, began, store, holds }))).await;
+                self.send(Word::Later(Box::new(UnderWay {
+                    id,
+                    ticket,
+                    durability,
+                    began,
+                    store,
+                    plane: observed,
+                    holds,
+                })))
+                .await;
             }
             Some(Err(error)) => {
                 let outcome = Err(error);
                 self.observed_store.command(durability, began.elapsed());
-                note_failure(&self.observed_store, &outcome);
+                note_failure(&observed, &self.observed_store, &outcome);
                 let mut out = Vec::new();
                 encode_outcome(id, outcome, &mut out);
                 self.send(Word::Now(out)).await;

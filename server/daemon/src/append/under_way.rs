@@ -1,6 +1,6 @@
 //! A request that the store has taken and not answered yet.
 
-use crate::observe::{RequestInFlight, StoreObservations};
+use crate::observe::{self, PlaneObservations, RequestInFlight, StoreObservations};
 use gesta::{AppendError, Durability, Receipt, Ticket};
 use gesta_protocol::{Answer, Refusal};
 use std::sync::Arc;
@@ -14,6 +14,7 @@ pub(super) struct UnderWay {
     pub(super) durability: Durability,
     pub(super) began: Instant,
     pub(super) store: Arc<StoreObservations>,
+    pub(super) plane: Arc<PlaneObservations>,
     /// The connection's share of requests, the plane's share of bytes, and the count of what is in flight.
     pub(super) holds: Holds,
 }
@@ -31,7 +32,7 @@ impl UnderWay {
     pub(super) async fn answer(self) -> Vec<u8> {
         let outcome = self.ticket.await;
         self.store.command(self.durability, self.began.elapsed());
-        note_failure(&self.store, &outcome);
+        note_failure(&self.plane, &self.store, &outcome);
         drop(self.holds);
         let mut out = Vec::new();
         encode_outcome(self.id, outcome, &mut out);
@@ -48,9 +49,60 @@ pub(super) fn encode_outcome(id: u64, outcome: Result<Receipt, AppendError>, out
     }
 }
 
-/// Tells the operator when a store takes no more appends.
-pub(super) fn note_failure(store: &StoreObservations, outcome: &Result<Receipt, AppendError>) {
-    if let Err(AppendError::Poisoned { cause }) = outcome {
+/// Tells the operator of what was refused, and when a store takes no more appends.
+pub(super) fn note_failure(
+    plane: &PlaneObservations,
+    store: &StoreObservations,
+    outcome: &Result<Receipt, AppendError>,
+) {
+    let Err(error) = outcome else { return };
+    if let AppendError::Poisoned { cause } = error {
         store.poisoned(cause.to_string());
+    }
+    if let Some(refusal) = counted(error) {
+        plane.refused(refusal);
+    }
+}
+
+/// As what a failure is counted: what a check or the caller's own ids forbid is no refusal of ours.
+fn counted(error: &AppendError) -> Option<observe::Refusal> {
+    match error {
+        AppendError::Request(_) => Some(observe::Refusal::TooLarge),
+        AppendError::StorageFull { .. } => Some(observe::Refusal::StorageFull),
+        AppendError::Poisoned { .. } | AppendError::NoSegment { .. } | AppendError::Degraded { .. } => {
+            Some(observe::Refusal::StoreFailed)
+        }
+        AppendError::Closed => Some(observe::Refusal::Draining),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gesta::{Position, RequestError, Uuid};
+    use std::io;
+
+    #[test]
+    fn what_a_store_refuses_is_counted_by_its_reason() {
+        let cause = || Arc::new(io::Error::other("EIO"));
+        let observations = observe::Observations::new();
+        let (plane, store) = (observations.plane(observe::Plane::Append), observations.store("default"));
+        for error in [
+            AppendError::StorageFull { bytes: 1, cause: cause() },
+            AppendError::NoSegment { cause: cause() },
+            AppendError::Degraded { damage: String::new() },
+            AppendError::RequestIdReused { id: Uuid::nil(), first: Position(0) },
+            AppendError::Request(RequestError::DataTooLong { ordinal: 0, bytes: 2, max: 1 }),
+            AppendError::Closed,
+        ] {
+            note_failure(plane, &store, &Err(error));
+        }
+        let counted: Vec<_> = plane.refusals().filter(|(_, count)| *count > 0).collect();
+        use observe::Refusal::{Draining, StorageFull, StoreFailed, TooLarge};
+        assert_eq!(counted, [(TooLarge, 1), (StoreFailed, 2), (StorageFull, 1), (Draining, 1)]);
+        assert_eq!(store.failure(), None, "the store takes appends again once there is room");
+        note_failure(plane, &store, &Err(AppendError::Poisoned { cause: cause() }));
+        assert_eq!(store.failure().as_deref(), Some("EIO"));
     }
 }

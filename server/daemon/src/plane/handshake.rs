@@ -52,11 +52,19 @@ async fn admit(host: &Arc<Host>, (plane, peer): (Plane, SocketAddr), hello: &Hel
         return Err(Parting::Refused(Refusal::new(Code::WrongPlane, what).fatal(), observe::Refusal::Protocol));
     }
     let token = Some(hello.token.as_bytes()).filter(|token| !token.is_empty());
-    let grant = host.access.authenticate(token, hello.store, peer.ip(), Moment::now());
-    let grant = grant.map_err(|_| Parting::Refused(denied().fatal(), observe::Refusal::Denied))?;
+    let now = Moment::now();
+    // The client is told the same either way.
+    let too_often = host.access.fails_too_often(peer.ip(), now);
+    let counted = if too_often { observe::Refusal::TooManyFailures } else { observe::Refusal::Denied };
+    let grant = host.access.authenticate(token, hello.store, peer.ip(), now);
+    let grant = grant.map_err(|_| Parting::Refused(denied().fatal(), counted))?;
     let name: StoreName = hello.store.parse().map_err(|error| refused(&StoreError::Name(error)))?;
     let store = store_of(host, name).await?;
-    host.observations.store(store.name.as_str()).opened(store.reader.clone());
+    let observed = host.observations.store(store.name.as_str());
+    observed.opened(store.reader.clone());
+    if let Some(damage) = store.damage() {
+        observed.poisoned(damage);
+    }
     let (host, agent) = (Arc::clone(host), hello.agent.to_owned());
     Ok(Session { host, plane, peer, store, grant, agent })
 }

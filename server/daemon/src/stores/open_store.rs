@@ -33,6 +33,14 @@ impl OpenStore {
         Ok(Self { name, reader, store, head, herald: Mutex::new(Some(herald)) })
     }
 
+    /// Why nothing is appended, if the store was opened over damage.
+    pub(crate) fn damage(&self) -> Option<String> {
+        let recovery = self.store.recovery();
+        let first = recovery.damage.iter().find(|damage| !damage.positions.is_empty()).or(recovery.damage.first());
+        let shown = || first.map_or_else(|| "unknown".to_owned(), ToString::to_string);
+        recovery.is_degraded.then(|| format!("durable events are damaged ({}): restore it from a backup", shown()))
+    }
+
     /// Makes everything durable and ends the log with a mark. Nothing is appended after it.
     pub(super) fn close(&self) -> Result<(), CloseError> {
         drop(self.herald.lock().take());
