@@ -10,6 +10,7 @@ mod git;
 mod help;
 mod import;
 mod index;
+mod killed;
 mod names;
 mod operations_page;
 mod queries;

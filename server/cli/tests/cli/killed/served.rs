@@ -1,0 +1,127 @@
+//! The server as a process of its own, on ports that it keeps through all restarts.
+
+use crate::support::{Place, eventually};
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs::File;
+use std::net::TcpListener;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+
+/// The real server on a directory of its own.
+pub(super) struct Served {
+    place: Place,
+    settings: &'static [&'static str],
+    ports: [u16; 2],
+    process: Child,
+}
+
+impl Served {
+    /// Starts it, with settings beside the usual ones, and waits until it is ready.
+    pub(super) fn start(settings: &'static [&'static str]) -> Self {
+        let (place, ports) = (Place::new(), free_ports());
+        let process = spawn(&place, settings, ports);
+        let mut served = Self { place, settings, ports, process };
+        served.wait_until_ready();
+        served
+    }
+
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Where its store is, for clients.
+    pub(super) fn address(&self) -> String {
+        format!("gesta://127.0.0.1:{},{}", self.ports[0], self.ports[1])
+    }
+
+    pub(super) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process), signal).unwrap();
+    }
+
+    /// Kills it, and starts another one at once, without waiting until that is ready.
+    pub(super) fn kill_and_start(&mut self) {
+        self.signal(Signal::KILL);
+        let status = self.process.wait().unwrap();
+        assert_eq!(status.signal(), Some(9), "it had ended by itself, with {status}: {}", self.said());
+        self.process = spawn(&self.place, self.settings, self.ports);
+    }
+
+    /// Has it end in good order, and starts another one.
+    pub(super) fn end_and_start(&mut self) {
+        self.end();
+        self.process = spawn(&self.place, self.settings, self.ports);
+        self.wait_until_ready();
+    }
+
+    /// Has it end, which it must in good order.
+    pub(super) fn end(&mut self) {
+        self.signal(Signal::TERM);
+        let status = self.wait();
+        assert_eq!(status.code(), Some(0), "{status}: {}", self.said());
+    }
+
+    /// Waits until it listens, and says so.
+    pub(super) fn wait_until_ready(&mut self) {
+        let mut ended = None;
+        let is_ready = eventually(|| {
+            ended = self.process.try_wait().unwrap();
+            ended.is_some() || std::fs::read(self.place.path("ready")).unwrap().ends_with(b"\n")
+        });
+        assert!(is_ready && ended.is_none(), "it is not ready ({ended:?}): {}", self.said());
+    }
+
+    fn wait(&mut self) -> ExitStatus {
+        let mut status = None;
+        let has_ended = eventually(|| {
+            status = self.process.try_wait().unwrap();
+            status.is_some()
+        });
+        assert!(has_ended, "it does not end: {}", self.said());
+        status.unwrap()
+    }
+
+    /// The end of its log.
+    fn said(&self) -> String {
+        let log = std::fs::read(self.place.path("log")).unwrap();
+        String::from_utf8_lossy(&log[log.len().saturating_sub(4000)..]).into_owned()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It has ended already when all went well.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn spawn(place: &Place, settings: &[&str], ports: [u16; 2]) -> Child {
+    let [append, read] = ports.map(|port| format!("127.0.0.1:{port}"));
+    let store = place.store();
+    let mut command = place.command(&["serve", "--dir", store.to_str().unwrap(), "--append", &append, "--read", &read]);
+    for setting in settings {
+        command.args(["--set", setting]);
+    }
+    // What steers tests is no setting of a server.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"GESTA_")) {
+        command.env_remove(name);
+    }
+    let log = File::options().append(true).create(true).open(place.path("log")).unwrap();
+    let ready = File::create(place.path("ready")).unwrap();
+    command.stdin(Stdio::null()).stdout(ready).stderr(log).spawn().unwrap()
+}
+
+/// Two ports that nobody listens on, below those that the system gives to whoever connects: one of these could be taken by
+/// a client while the server is away.
+fn free_ports() -> [u16; 2] {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    const FIRST: u16 = 12_000;
+    const COUNT: u16 = 18_000;
+    let start = u16::try_from(std::process::id() % u32::from(COUNT)).unwrap();
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    // Relaxed: each number is given out once, whatever else is seen.
+    let candidates = std::iter::repeat_with(|| NEXT.fetch_add(1, Ordering::Relaxed) % COUNT);
+    let mut free = candidates.map(|number| FIRST + (start + number) % COUNT).filter(is_free);
+    [free.next().unwrap(), free.next().unwrap()]
+}

@@ -1,0 +1,85 @@
+//! What is done to the server, and what must be true after.
+
+use super::crew;
+use super::dice::Dice;
+use super::trial::Trial;
+use gesta::Durability;
+use rustix::process::Signal;
+use std::time::Duration;
+
+#[test]
+fn what_was_acknowledged_outlives_every_kill_of_the_server_and_is_there_once() {
+    if crew::is_played() {
+        return;
+    }
+    let kills: u64 = std::env::var("GESTA_KILLS").map_or(10, |kills| kills.parse().unwrap());
+    // Many kills are given more time each, so that more has been written by the time.
+    let pause_ms: u64 = if kills > 10 { 300 } else { 100 };
+    let test = "killed::trials::what_was_acknowledged_outlives_every_kill_of_the_server_and_is_there_once";
+    let trial = Trial { test, settings: &[], kept: Durability::Written };
+    let summary = trial.run(|served| {
+        let mut dice = Dice::new(kills);
+        for _ in 0..kills {
+            // One in eight is killed while it recovers from the kill before.
+            if dice.one_in(8) {
+                pause(dice.roll(40));
+            } else {
+                served.wait_until_ready();
+                pause(pause_ms + dice.roll(2 * pause_ms));
+            }
+            served.kill_and_start();
+        }
+        served.wait_until_ready();
+    });
+    println!("{summary}; {kills} restarts");
+    // Too tame a race would prove nothing.
+    let each = usize::try_from(kills).unwrap();
+    assert!(
+        summary.acknowledged > 20 * each && summary.conflicts > 10 * each && summary.reads > 10 * each,
+        "{summary}"
+    );
+    assert!(summary.unknown > each / 2 && summary.refused == 0, "{summary}");
+}
+
+#[test]
+fn a_server_that_is_told_to_end_under_load_keeps_all_it_acknowledged() {
+    if crew::is_played() {
+        return;
+    }
+    let test = "killed::trials::a_server_that_is_told_to_end_under_load_keeps_all_it_acknowledged";
+    let trial = Trial { test, settings: &[], kept: Durability::Buffered };
+    let summary = trial.run(|served| {
+        let mut dice = Dice::new(1);
+        for _ in 0..4 {
+            pause(200 + dice.roll(300));
+            served.end_and_start();
+        }
+        pause(200);
+    });
+    println!("{summary}; 4 restarts");
+    assert!(summary.acknowledged > 200 && summary.conflicts > 100 && summary.refused == 0, "{summary}");
+}
+
+#[test]
+fn a_server_that_is_held_up_for_seconds_answers_right_and_makes_nothing_twice() {
+    if crew::is_played() {
+        return;
+    }
+    let test = "killed::trials::a_server_that_is_held_up_for_seconds_answers_right_and_makes_nothing_twice";
+    // Clients take it for gone, and make their requests again over new connections, while it is held up.
+    let settings = &["limits.idle_timeout_ms=800", "limits.heartbeat_ms=200"];
+    let trial = Trial { test, settings, kept: Durability::Buffered };
+    let summary = trial.run(|served| {
+        pause(500);
+        served.signal(Signal::STOP);
+        pause(3000);
+        served.signal(Signal::CONT);
+        pause(1000);
+    });
+    println!("{summary}; held up once");
+    assert!(summary.acknowledged > 200 && summary.unknown > 8 && summary.refused == 0, "{summary}");
+}
+
+fn pause(milliseconds: u64) {
+    std::thread::sleep(Duration::from_millis(milliseconds));
+}
