@@ -146,24 +146,17 @@ impl Requests {
     /// Gives an append to the store.
     async fn hand_over(&mut self, Ready { id, request, began, holds }: Ready) {
         let durability = request.durability();
+        let plane = Arc::clone(self.session.host.observed(self.session.plane));
         match self.submit(request).await {
             Some(Ok(ticket)) => {
                 let store = Arc::clone(&self.observed_store);
-                self.send(Word::Later(Box::new(UnderWay {
-                    id,
-                    ticket,
-                    durability,
-                    began,
-                    store,
-                    plane: observed,
-                    holds,
-                })))
-                .await;
+                let under_way = UnderWay { id, ticket, durability, began, store, plane, holds };
+                self.send(Word::Later(Box::new(under_way))).await;
             }
             Some(Err(error)) => {
                 let outcome = Err(error);
                 self.observed_store.command(durability, began.elapsed());
-                note_failure(&observed, &self.observed_store, &outcome);
+                note_failure(&plane, &self.observed_store, &outcome);
                 let mut out = Vec::new();
                 encode_outcome(id, outcome, &mut out);
                 self.send(Word::Now(out)).await;
