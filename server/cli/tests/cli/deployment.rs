@@ -1,7 +1,7 @@
 //! The files of `server/deploy` against the program that they start.
 
 use crate::server::{PORTS, Server};
-use crate::support::{Place, bare_command, eventually, finish};
+use crate::support::{Place, bare_command, eventually, finish, hide_settings};
 use gesta_protocol::Plane;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -113,7 +113,7 @@ fn the_unit_allows_every_system_call_that_the_server_makes() {
     let trace = place.path("trace");
     let mut command = Command::new("strace");
     command.args(["-f", "-qq", "-e", "signal=none", "-o"]).arg(&trace).arg(env!("CARGO_BIN_EXE_gesta"));
-    command.args(["serve"]).args(PORTS).arg("--dir").arg(place.store());
+    hide_settings(command.args(["serve"]).args(PORTS).arg("--dir").arg(place.store()));
     let (Some(allowed), true) = (allowed(), Command::new("strace").arg("-V").output().is_ok()) else {
         println!("skipped: there is no systemd-analyze, or no strace");
         return;

@@ -175,12 +175,15 @@ impl Run {
 /// The program with these arguments, and nothing of the tester's environment that it would heed.
 pub(crate) fn bare_command<A: AsRef<OsStr>>(arguments: &[A]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gesta"));
-    command.args(arguments).stdin(Stdio::null());
-    // All of them, because a server takes every variable of this name for a setting.
+    hide_settings(command.args(arguments).stdin(Stdio::null()));
+    command
+}
+
+/// Takes the tester's settings away from a command: all of them, because a server takes every such variable for a setting.
+pub(crate) fn hide_settings(command: &mut Command) {
     for (variable, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"GESTA_")) {
         command.env_remove(variable);
     }
-    command
 }
 
 /// Runs a command to its end.
