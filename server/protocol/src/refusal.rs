@@ -193,7 +193,7 @@ impl Refusal {
                 AppendError::StorageFull { bytes: *bytes, cause: cause() }
             }
             (Some(Code::NoSegment), _) => AppendError::NoSegment { cause: cause() },
-            (Some(Code::Degraded), _) => AppendError::Degraded { damage: self.message.clone() },
+            (Some(Code::Degraded), _) => AppendError::Degraded { damage: "the server's log names the file".to_owned() },
             (Some(Code::Closed), _) => AppendError::Closed,
             _ => AppendError::Remote(self.to_remote_error(address, store)),
         }
@@ -299,7 +299,7 @@ impl From<&AppendError> for Refusal {
                 Self::new(Code::StorageFull, without_path(cause)).with(Detail::Bytes(*bytes))
             }
             AppendError::NoSegment { cause } => Self::new(Code::NoSegment, without_path(cause)),
-            AppendError::Degraded { .. } => Self::new(Code::Degraded, "the server's log names the file"),
+            AppendError::Degraded { .. } => Self::new(Code::Degraded, "durable events are damaged: the server's log names the file"),
             AppendError::Closed => Self::new(Code::Closed, error),
             _ => Self::new(Code::Internal, error),
         }

@@ -76,7 +76,7 @@ fn a_mistake_names_what_was_meant() {
         (&["streams", "--perfix", "x"], "'--prefix'"),
         (&["types", "order"], "try 'gesta types --help'"),
         (&["read", "--stor", "x"], "'--store'"),
-        (&["read", "--store"], "a value is required for '--store <DIR>'"),
+        (&["read", "--store"], "a value is required for '--store <STORE>'"),
         (&["import", "--on-error", "ignore"], "stop, skip"),
     ] {
         let run = finish(&mut bare_command(arguments));

@@ -123,6 +123,15 @@ fn an_append_is_answered_as_by_a_directory() {
 }
 
 #[test]
+fn the_whole_server_is_watched_by_way_of_a_store() {
+    let remote = Remote::new();
+    remote.run(&["append", "--type", "A"]).ok();
+    let figures = remote.run(&["top", "--once", "--json", "--interval", "0.1"]).json();
+    assert_eq!((&figures["stores"][0]["store"], &figures["stores"][0]["events"]), (&json!("default"), &json!(1)));
+    assert_eq!(remote.place.run(&["top", "--once"]).status, 2);
+}
+
+#[test]
 fn stores_are_told_apart_and_those_that_are_not_there_are_named() {
     let remote = Remote::new();
     let nowhere = remote.run_on("nowhere", &["stats"]);

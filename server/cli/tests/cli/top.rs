@@ -78,7 +78,7 @@ fn a_server_that_is_not_there_or_not_one_is_said_so() {
     assert!(run.failure(4).contains("cannot ask the server at"), "{run:?}");
     server.stop();
     let run = finish(&mut bare_command(&["top"]));
-    assert_eq!(run.failure(2), "gesta: no server: say which with --http HOST:PORT, its operator's port");
+    assert_eq!(run.failure(2), "gesta: no server: say which with --store gesta://host, or --http HOST:PORT");
     let run = top("127.0.0.1:1", &[]);
     assert!(run.failure(2).contains("standard output is no terminal: give --once"), "{run:?}");
     assert!(top("127.0.0.1:1", &["--interval", "0"]).failure(2).contains("from 0.1 to 3600"));

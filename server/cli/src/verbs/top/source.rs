@@ -3,16 +3,26 @@
 //! [`Source::snapshot`] is the only way to one: what a snapshot is made from is nobody else's affair.
 
 use crate::failure::{Failure, Status};
+use gesta_client::BlockingClient;
 use gesta_server::observe::Snapshot;
+use serde::Deserialize;
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 /// A server that can be asked for snapshots.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Source {
     /// Its operator's port, as `HOST:PORT`.
     Http(String),
+    /// Its read plane, asked as an operator, and its address.
+    Wire(BlockingClient, String),
+}
+
+/// The figures of a store, with those of its server for an operator.
+#[derive(Deserialize)]
+struct Statistics {
+    server: Option<Snapshot>,
 }
 
 /// How long the server may be silent.
@@ -25,15 +35,28 @@ impl Source {
     pub(super) fn snapshot(&self) -> Result<Snapshot, Failure> {
         match self {
             Self::Http(address) => http(address),
+            Self::Wire(client, address) => wire(client, address),
         }
     }
 
     /// The server, for people.
     pub(super) fn name(&self) -> &str {
         match self {
-            Self::Http(address) => address,
+            Self::Http(address) | Self::Wire(_, address) => address,
         }
     }
+}
+
+fn wire(client: &BlockingClient, address: &str) -> Result<Snapshot, Failure> {
+    let statistics: Statistics = serde_json::from_str(&client.statistics()?).map_err(|error| {
+        let message =
+            format!("the figures of {address} cannot be understood: {error}: use a gesta of the server's version");
+        Failure::new(Status::Unreachable, "protocol", message)
+    })?;
+    statistics.server.ok_or_else(|| {
+        let message = format!("{address} shows the whole server to operators only: give --token of one");
+        Failure::new(Status::Refused, "denied", message)
+    })
 }
 
 fn http(address: &str) -> Result<Snapshot, Failure> {

@@ -7,6 +7,7 @@ use super::watch::{over_on_signals, watch};
 use crate::context::Context;
 use crate::failure::{Failure, Status};
 use crate::output::Output;
+use crate::place::Place;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
@@ -17,7 +18,7 @@ use std::time::{Duration, Instant};
 /// What `top` is told.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The operator's port of the server, such as 127.0.0.1:4703
+    /// The operator's port of the server, such as 127.0.0.1:4703, instead of the planes that --store names
     #[arg(long, value_name = "HOST:PORT")]
     http: Option<String>,
     /// Seconds from one look to the next
@@ -37,10 +38,10 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Shows a server until it is told to end, or once.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
     let Arguments { http, interval, once } = arguments;
-    let Some(address) = http.clone() else {
-        return Err(Failure::usage("no server: say which with --http HOST:PORT, its operator's port"));
+    let source = match http {
+        Some(address) => Source::Http(address.clone()),
+        None => wire_source(context)?,
     };
-    let source = Source::Http(address);
     let is_over = over_on_signals()?;
     if *once || context.is_json {
         print(&source, *interval, *once, context.is_json, &is_over)?;
@@ -50,6 +51,19 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Fa
         return Err(Failure::usage("standard output is no terminal: give --once, or --json for a line each interval"));
     }
     Ok(Status::Done)
+}
+
+/// The server whose store the command line names.
+fn wire_source(context: &Context) -> Result<Source, Failure> {
+    let no_server = || Failure::usage("no server: say which with --store gesta://host, or --http HOST:PORT");
+    context.check_store().map_err(|_| no_server())?;
+    match context.place()? {
+        Place::Server(client) => {
+            let address = client.address().to_string();
+            Ok(Source::Wire(client, address))
+        }
+        Place::Directory(_) => Err(no_server()),
+    }
 }
 
 /// Prints the figures of one interval, or of every one.
