@@ -29,13 +29,14 @@ impl Beliefs {
     /// is so new that everybody wants to be its first.
     pub(super) fn checks(&self, caller: u64, moment: u64, dice: &mut Dice) -> Vec<Check> {
         match dice.roll(10) {
-            0..=3 => vec![self.stream_check(caller, dice)],
-            4 => {
+            0..=2 => vec![self.stream_check(caller, dice)],
+            3 => {
                 let stream = StreamName::new(format!("fresh-{moment}")).unwrap();
                 vec![Check::Stream { stream, expected: ExpectedRevision::NoStream }]
             }
-            5..=7 => vec![self.tag_check(caller, dice)],
-            8 => vec![self.tag_check(caller, dice), self.stream_check(caller, dice)],
+            4..=5 => vec![self.tag_check(caller, dice)],
+            6 => vec![self.tag_check(caller, dice), self.stream_check(caller, dice)],
+            // Made twice, it would be accepted twice.
             _ => vec![Check::Stream { stream: any_stream(dice), expected: ExpectedRevision::StreamExists }],
         }
     }

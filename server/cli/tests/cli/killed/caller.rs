@@ -49,7 +49,10 @@ pub(super) fn play(part: Part) {
     while caller.part.dismissed().is_none() {
         match caller.dice.roll(12) {
             0..=2 => caller.read(),
-            3 => caller.append(5),
+            3..=5 => {
+                let count = 2 + caller.dice.roll(14);
+                caller.append(count);
+            }
             _ => caller.append(1),
         }
         std::thread::sleep(Duration::from_micros(caller.dice.roll(4000)));
@@ -58,7 +61,7 @@ pub(super) fn play(part: Part) {
 
 impl Caller {
     /// Makes so many requests at once, and those again that have no answer.
-    fn append(&mut self, count: usize) {
+    fn append(&mut self, count: u64) {
         let asked: Vec<Asked> = (0..count).map(|_| self.decide()).collect();
         let mut under_way = Vec::new();
         for asked in &asked {
