@@ -13,16 +13,16 @@ const TAGS: u64 = 12;
 /// What a caller believes.
 pub(super) struct Beliefs {
     /// How many events each stream has.
-    counts: [u64; STREAMS as usize],
+    counts: Vec<u64>,
     /// Up to where each tag is known.
-    known: [Position; TAGS as usize],
+    known: Vec<Position>,
     /// The last head that was heard of.
     pub(super) head: Position,
 }
 
 impl Beliefs {
     pub(super) fn new() -> Self {
-        Self { counts: [0; STREAMS as usize], known: [Position::START; TAGS as usize], head: Position::START }
+        Self { counts: vec![0; index(STREAMS)], known: vec![Position::START; index(TAGS)], head: Position::START }
     }
 
     /// One or two checks by a caller, who has streams and tags that are dearer to it than others; `moment` says which stream

@@ -102,8 +102,11 @@ impl Caller {
             Uuid::from_u128(u128::from(self.part.number + 1) << 64 | u128::from(self.request_count << 8 | ordinal))
         };
         let ids: Vec<Uuid> = (1..2 + dice.roll(3)).map(id).collect();
-        let events: Vec<Event> =
-            ids.iter().enumerate().map(|(ordinal, id)| event(*id, ordinal == 0, &checks, dice)).collect();
+        let events: Vec<Event> = ids
+            .iter()
+            .enumerate()
+            .map(|(ordinal, id)| event(*id, ordinal == 0, &checks, self.part.event_bytes, dice))
+            .collect();
         let durability = match dice.roll(8) {
             0 => Durability::Buffered,
             1 => Durability::Written,
@@ -151,7 +154,7 @@ impl Caller {
             1 => Read::stream(any_stream(dice)),
             _ => Read::query(any_tag_query(dice)),
         };
-        let reach = if dice.one_in(20) { u64::MAX } else { 1500 };
+        let reach = if dice.one_in(20) { u64::MAX } else { 450_000 / self.part.event_bytes };
         let from = Position(self.beliefs.head.0.saturating_sub(dice.roll(reach)));
         let read = if dice.one_in(3) { read.unsynced() } else { read };
         match self.read_from(read.from(from), from) {
@@ -189,7 +192,7 @@ pub(super) fn is_without_answer(error: &RemoteError) -> bool {
 }
 
 /// An event of a request: the first one is of what the first check is about, the others are of anything.
-fn event(id: Uuid, is_first: bool, checks: &[Check], dice: &mut Dice) -> Event {
+fn event(id: Uuid, is_first: bool, checks: &[Check], bytes: u64, dice: &mut Dice) -> Event {
     let mut stream = dice.one_in(2).then(|| any_stream(dice));
     let mut tag = dice.one_in(3).then(|| any_tag(dice));
     match &checks[0] {
@@ -197,7 +200,8 @@ fn event(id: Uuid, is_first: bool, checks: &[Check], dice: &mut Dice) -> Event {
         Check::NoEvents { query, .. } if is_first => tag = Some(query.items()[0].tags[0].clone()),
         _ => {}
     }
-    let data = vec![b'x'; usize::try_from(if dice.one_in(50) { dice.roll(20_000) } else { dice.roll(300) }).unwrap()];
+    let bytes = if dice.one_in(50) { bytes.max(20_000) } else { bytes };
+    let data = vec![b'x'; usize::try_from(dice.roll(bytes)).unwrap()];
     let event = Event::new(EventType::new("Happened").unwrap()).id(id).data(data);
     let event = stream.into_iter().fold(event, Event::stream);
     tag.into_iter().fold(event, Event::tag)

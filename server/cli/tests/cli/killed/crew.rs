@@ -16,6 +16,7 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 const CALLERS: u64 = 8;
 
 const NUMBER: &str = "GESTA_TEST_MEMBER";
+const EVENT_BYTES: &str = "GESTA_TEST_EVENT_BYTES";
 const ADDRESS: &str = "GESTA_TEST_ADDRESS";
 const NOTES: &str = "GESTA_TEST_NOTES";
 
@@ -34,6 +35,8 @@ struct Member {
 /// What a member was given.
 pub(super) struct Part {
     pub(super) number: u64,
+    /// How many bytes most events have at most.
+    pub(super) event_bytes: u64,
     address: Address,
     notes: File,
     dismissal: Receiver<Position>,
@@ -42,8 +45,15 @@ pub(super) struct Part {
 impl Crew {
     /// Starts everybody as this test, `module::function`, with clients of the server at an address; they leave their notes
     /// in a directory.
-    pub(super) fn start(test: &str, address: &str, directory: &Path) -> Self {
-        let start = |number| Member::start(test, number, address, directory.join(format!("notes-{number}")));
+    pub(super) fn start(test: &str, event_bytes: u64, address: &str, directory: &Path) -> Self {
+        let start = |number: u64| {
+            let notes = directory.join(format!("notes-{number}"));
+            Member::start(
+                test,
+                [(NUMBER, &number.to_string()), (EVENT_BYTES, &event_bytes.to_string()), (ADDRESS, address)],
+                notes,
+            )
+        };
         Self { callers: (0..CALLERS).map(start).collect(), follower: start(CALLERS) }
     }
 
@@ -65,10 +75,10 @@ impl Crew {
 }
 
 impl Member {
-    fn start(test: &str, number: u64, address: &str, notes: PathBuf) -> Self {
+    fn start(test: &str, part: [(&str, &str); 3], notes: PathBuf) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", test, "--nocapture"]);
-        command.env(NUMBER, number.to_string()).env(ADDRESS, address).env(NOTES, &notes);
+        command.envs(part).env(NOTES, &notes);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Self { process: Some(command.spawn().unwrap()), notes }
     }
@@ -102,6 +112,7 @@ impl Part {
     fn of_this_process() -> Option<Self> {
         let variable = |name| std::env::var(name).ok();
         let number = variable(NUMBER)?.parse().unwrap();
+        let event_bytes = variable(EVENT_BYTES)?.parse().unwrap();
         let address = variable(ADDRESS)?.parse().unwrap();
         let notes = File::options().append(true).create_new(true).open(variable(NOTES)?).unwrap();
         let (dismiss, dismissal) = channel();
@@ -113,7 +124,7 @@ impl Part {
                 dismiss.send(Position(head)).unwrap();
             }
         });
-        Some(Self { number, address, notes, dismissal })
+        Some(Self { number, event_bytes, address, notes, dismissal })
     }
 
     pub(super) fn connect(&self, options: ClientOptions) -> BlockingClient {

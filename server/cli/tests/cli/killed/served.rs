@@ -1,27 +1,30 @@
 //! The server as a process of its own, on ports that it keeps through all restarts.
 
+use super::memory_limit::MemoryLimit;
 use crate::support::{Place, eventually};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
 use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
 
 /// The real server on a directory of its own.
-pub(super) struct Served {
+pub(super) struct Served<'m> {
     place: Place,
     settings: &'static [&'static str],
+    memory: Option<&'m MemoryLimit>,
     ports: [u16; 2],
     process: Child,
 }
 
-impl Served {
+impl<'m> Served<'m> {
     /// Starts it, with settings beside the usual ones, and waits until it is ready.
-    pub(super) fn start(settings: &'static [&'static str]) -> Self {
+    pub(super) fn start(settings: &'static [&'static str], memory: Option<&'m MemoryLimit>) -> Self {
         let (place, ports) = (Place::new(), free_ports());
-        let process = spawn(&place, settings, ports);
-        let mut served = Self { place, settings, ports, process };
+        let process = spawn(&place, settings, memory, ports);
+        let mut served = Self { place, settings, memory, ports, process };
         served.wait_until_ready();
         served
     }
@@ -44,21 +47,24 @@ impl Served {
         self.signal(Signal::KILL);
         let status = self.process.wait().unwrap();
         assert_eq!(status.signal(), Some(9), "it had ended by itself, with {status}: {}", self.said());
-        self.process = spawn(&self.place, self.settings, self.ports);
+        self.process = spawn(&self.place, self.settings, self.memory, self.ports);
     }
 
-    /// Has it end in good order, and starts another one.
-    pub(super) fn end_and_start(&mut self) {
-        self.end();
-        self.process = spawn(&self.place, self.settings, self.ports);
+    /// Has it end in good order, and starts another one; tells how long the end took.
+    pub(super) fn end_and_start(&mut self) -> Duration {
+        let took = self.end();
+        self.process = spawn(&self.place, self.settings, self.memory, self.ports);
         self.wait_until_ready();
+        took
     }
 
-    /// Has it end, which it must in good order.
-    pub(super) fn end(&mut self) {
+    /// Has it end, which it must in good order; tells how long that took.
+    pub(super) fn end(&mut self) -> Duration {
+        let told = Instant::now();
         self.signal(Signal::TERM);
         let status = self.wait();
         assert_eq!(status.code(), Some(0), "{status}: {}", self.said());
+        told.elapsed()
     }
 
     /// Waits until it listens, and says so.
@@ -88,7 +94,7 @@ impl Served {
     }
 }
 
-impl Drop for Served {
+impl Drop for Served<'_> {
     fn drop(&mut self) {
         // It has ended already when all went well.
         let _ = self.process.kill();
@@ -96,12 +102,18 @@ impl Drop for Served {
     }
 }
 
-fn spawn(place: &Place, settings: &[&str], ports: [u16; 2]) -> Child {
+fn spawn(place: &Place, settings: &[&str], memory: Option<&MemoryLimit>, ports: [u16; 2]) -> Child {
     let [append, read] = ports.map(|port| format!("127.0.0.1:{port}"));
     let store = place.store();
-    let mut command = place.command(&["serve", "--dir", store.to_str().unwrap(), "--append", &append, "--read", &read]);
-    for setting in settings {
-        command.args(["--set", setting]);
+    let mut arguments = vec!["serve", "--dir", store.to_str().unwrap(), "--append", &append, "--read", &read];
+    arguments.extend(settings.iter().flat_map(|setting| ["--set", setting]));
+    let mut command = place.command(&arguments);
+    if let Some(memory) = memory {
+        // It goes into the group first, so that all it ever has is counted.
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "echo $$ > \"$0\" && exec \"$@\""]).arg(memory.processes());
+        shell.arg(command.get_program()).args(command.get_args());
+        command = shell;
     }
     // What steers tests is no setting of a server.
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"GESTA_")) {

@@ -1,0 +1,70 @@
+//! A group of processes whose memory is limited by the kernel, file cache included.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The group, as a directory of the kernel's; gone with this value.
+pub(super) struct MemoryLimit {
+    directory: PathBuf,
+}
+
+impl MemoryLimit {
+    /// A group that may have so many bytes; `None`, with a message, where none can be made.
+    pub(super) fn of(bytes: u64) -> Option<Self> {
+        match Self::make(bytes) {
+            Ok(limit) => Some(limit),
+            Err(error) => {
+                println!("skipped: needs root, and a cgroup that limits memory: {error}");
+                None
+            }
+        }
+    }
+
+    fn make(bytes: u64) -> io::Result<Self> {
+        // Of the first version memory has a tree of its own.
+        let first_version = Path::new("/sys/fs/cgroup/memory");
+        let (root, limit) = if first_version.join("memory.limit_in_bytes").exists() {
+            (first_version, "memory.limit_in_bytes")
+        } else {
+            (Path::new("/sys/fs/cgroup"), "memory.max")
+        };
+        if !root.join("cgroup.procs").exists() {
+            return Err(io::Error::other(format!("{} is none", root.display())));
+        }
+        let directory = root.join(format!("gesta-test-{}", std::process::id()));
+        fs::create_dir(&directory)?;
+        let made = Self { directory };
+        fs::write(made.directory.join(limit), bytes.to_string())?;
+        Ok(made)
+    }
+
+    /// The file that takes the number of a process that is to be in the group.
+    pub(super) fn processes(&self) -> PathBuf {
+        self.directory.join("cgroup.procs")
+    }
+
+    /// How many processes the kernel has killed because the group had no memory left.
+    pub(super) fn kill_count(&self) -> u64 {
+        let told = ["memory.events", "memory.oom_control"].iter().find_map(|name| {
+            let text = fs::read_to_string(self.directory.join(name)).ok()?;
+            text.lines().find_map(|line| line.strip_prefix("oom_kill ")?.parse().ok())
+        });
+        told.expect("the group counts its kills")
+    }
+
+    /// The most that the group has had, file cache included, where the kernel tells.
+    pub(super) fn bytes_at_most(&self) -> Option<u64> {
+        ["memory.peak", "memory.max_usage_in_bytes"]
+            .iter()
+            .find_map(|name| fs::read_to_string(self.directory.join(name)).ok()?.trim().parse().ok())
+    }
+}
+
+impl Drop for MemoryLimit {
+    fn drop(&mut self) {
+        // It can be removed once the kernel has buried its last process.
+        let has_gone = crate::support::eventually(|| fs::remove_dir(&self.directory).is_ok());
+        assert!(has_gone || std::thread::panicking(), "{} is still in use", self.directory.display());
+    }
+}
