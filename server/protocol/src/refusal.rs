@@ -299,7 +299,9 @@ impl From<&AppendError> for Refusal {
                 Self::new(Code::StorageFull, without_path(cause)).with(Detail::Bytes(*bytes))
             }
             AppendError::NoSegment { cause } => Self::new(Code::NoSegment, without_path(cause)),
-            AppendError::Degraded { .. } => Self::new(Code::Degraded, "durable events are damaged: the server's log names the file"),
+            AppendError::Degraded { .. } => {
+                Self::new(Code::Degraded, "durable events are damaged: the server's log names the file")
+            }
             AppendError::Closed => Self::new(Code::Closed, error),
             _ => Self::new(Code::Internal, error),
         }

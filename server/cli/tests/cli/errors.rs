@@ -48,7 +48,10 @@ fn a_store_must_be_named() {
     let place = prepared();
     for verb in READING.into_iter().chain(WRITING).chain([REBUILD]) {
         let run = finish(bare_command(verb).current_dir(place.path("")));
-        assert_eq!(run.failure(2), "gesta: no store: say which with --store, a directory or gesta://host, or in GESTA_STORE");
+        assert_eq!(
+            run.failure(2),
+            "gesta: no store: say which with --store, a directory or gesta://host, or in GESTA_STORE"
+        );
         fails(&place, verb, "", 2, "usage");
     }
 }
