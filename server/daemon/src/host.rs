@@ -26,6 +26,8 @@ pub(crate) struct Host {
     pub(crate) read_room: Room,
     /// Stores that are being opened: whoever waits for one leaves threads to the others.
     pub(crate) opening: Semaphore,
+    /// Told when tokens were read again: what goes on by the old ones looks whether it may.
+    pub(crate) reloaded: watch::Sender<()>,
     /// Long work, such as reading every byte of a store: one at a time.
     pub(crate) long_work: Arc<Semaphore>,
 }

@@ -58,8 +58,9 @@ impl Stream {
             }
         }
         let mut is_first = true;
-        let mut head = self.store.head.clone();
+        let (mut head, mut reloaded) = (self.store.head.clone(), self.host.reloaded.subscribe());
         loop {
+            reloaded.mark_unchanged();
             if !self.may_still() {
                 return self.outbox.answer(self.id, &Answer::Refused(Refusal::new(Code::Denied, "denied"))).await;
             }
@@ -94,6 +95,8 @@ impl Stream {
                     _ = head.changed() => {}
                     () = self.credit.cancelled() => return self.outbox.answer(self.id, &Answer::Done).await,
                     () = self.outbox.closed() => return Err(Gone),
+                    // Whether it may go on is asked anew.
+                    _ = reloaded.changed() => continue,
                     // Saying how far it has come takes no credit.
                     () = tokio::time::sleep(pace.progress_every.min(LONG)) => continue,
                 }

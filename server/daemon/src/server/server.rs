@@ -84,6 +84,7 @@ impl Server {
             append_room,
             read_room,
             opening: Semaphore::new(OPENING_MAX),
+            reloaded: watch::Sender::new(()),
             long_work,
         };
         let host = Arc::new(host);
@@ -112,6 +113,7 @@ impl Server {
         let mut failures = Vec::new();
         failures.extend(self.host.access.reload().err().map(|error| error.to_string()));
         failures.extend(self.host.tls.as_ref().and_then(|tls| tls.reload().err()).map(|error| error.to_string()));
+        self.host.reloaded.send_replace(());
         for failure in &failures {
             self.host.observations.reload_failed();
             tracing::error!(failure, "reload failed: what was in use stays in use");
