@@ -178,3 +178,7 @@ fn report(reason: observe::Refusal, peer: SocketAddr, why: &str) {
         tracing::warn!(%peer, reason = reason.name(), suppressed, "connection ended: {}", observe::Shown(why));
     }
 }
+
+#[cfg(test)]
+#[path = "listen_test.rs"]
+mod tests;

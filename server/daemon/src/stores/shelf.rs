@@ -167,6 +167,14 @@ impl Shelf {
         Ok(Arc::clone(state.open.entry(name.clone()).or_default()))
     }
 
+    /// Does something while the place of an open store is held as by somebody who is opening it.
+    #[cfg(test)]
+    pub(crate) fn while_opening<T>(&self, name: &StoreName, act: impl FnOnce() -> T) -> T {
+        let shared = Arc::clone(&self.state.lock().open[name]);
+        let _held = shared.store.lock();
+        act()
+    }
+
     /// Whether a store that is opened in this place is found there.
     fn is_place_of(&self, name: &StoreName, shared: &Arc<Shared>) -> bool {
         self.state.lock().open.get(name).is_some_and(|place| Arc::ptr_eq(place, shared))
