@@ -1,12 +1,11 @@
 //! Clients that take too long, too much or too little: what they cost is bounded, and everybody else is served.
 
 use crate::conversation::{append, event, read_request};
-use crate::support::{Figures, Host, Wire, eventually};
+use crate::support::{Figures, Host, Line, Wire, eventually};
 use crate::witness::Witness;
 use gesta::{AppendRequest, Event, EventType, Pace, Position, Read, StreamName};
 use gesta_protocol::{Answer, Code, FrameHeader, Kind, Plane, ReadRequest, Request};
 use std::io::Read as _;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 const PLANES: [Plane; 2] = [Plane::Append, Plane::Read];
@@ -104,18 +103,6 @@ fn those_who_announce_large_appends_and_send_nothing_hold_nobody_up() {
     witness.is_served();
 }
 
-/// A connection from another address of this machine.
-fn from_address(source: &str, to: SocketAddr) -> std::net::TcpStream {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let socket = tokio::net::TcpSocket::new_v4().unwrap();
-        socket.bind(format!("{source}:0").parse().unwrap()).unwrap();
-        let stream = socket.connect(to).await.unwrap().into_std().unwrap();
-        stream.set_nonblocking(false).unwrap();
-        stream
-    })
-}
-
 #[test]
 fn a_flood_of_connections_ends_at_the_caps_and_those_inside_are_served() {
     let host = Host::with(&[
@@ -132,12 +119,12 @@ fn a_flood_of_connections_ends_at_the_caps_and_those_inside_are_served() {
     }
     // Another address has places of its own, up to the cap of all together.
     let mut others: Vec<Wire> = (0..10)
-        .map(|_| Wire::over(from_address("127.0.0.2", address)))
+        .map(|_| Line::open(Some("127.0.0.2"), address).wire)
         .filter_map(|mut wire| hello(&mut wire).then_some(wire))
         .collect();
     assert_eq!(others.len(), 10);
     for _ in 0..200 {
-        assert_eq!(Wire::over(from_address("127.0.0.3", address)).refusal(), Code::TooManyConnections as u16);
+        assert_eq!(Line::open(Some("127.0.0.3"), address).wire.refusal(), Code::TooManyConnections as u16);
     }
     witness.is_served();
     for wire in inside.iter_mut().chain(&mut others) {

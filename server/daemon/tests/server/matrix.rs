@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use tempfile::TempDir;
 
 /// The sets of roles, a letter each: appender, reader, projector, operator.
-const SETS: [&str; 16] =
+pub(crate) const SETS: [&str; 16] =
     ["", "a", "r", "ar", "p", "ap", "rp", "arp", "o", "ao", "ro", "aro", "po", "apo", "rpo", "arpo"];
 
 /// Which of the sets may do what, written out by hand; `x` is yes.
@@ -28,7 +28,7 @@ const TABLE: [(Operation, &str); 13] = [
     (Operation::ListStores,            "-    -  -  -  -  -  -  -   x x x x x x x x"),
 ];
 
-fn roles(set: &str) -> Roles {
+pub(crate) fn roles(set: &str) -> Roles {
     let role = |letter| match letter {
         'a' => Role::Appender,
         'r' => Role::Reader,
@@ -40,7 +40,7 @@ fn roles(set: &str) -> Roles {
 }
 
 /// Every cell: the operation, the set of roles, and whether that is allowed.
-fn cells() -> impl Iterator<Item = (Operation, &'static str, bool)> {
+pub(crate) fn cells() -> impl Iterator<Item = (Operation, &'static str, bool)> {
     TABLE.into_iter().flat_map(|(operation, row)| {
         let answers: Vec<bool> = row.split_whitespace().map(|answer| answer == "x").collect();
         assert_eq!(answers.len(), SETS.len(), "{operation:?}");
@@ -89,7 +89,7 @@ fn a_real_token_may_do_what_the_table_says_to_its_own_store_and_nothing_to_a_for
     assert_eq!(cell_count, 13 * 15 * 4);
 }
 
-fn token(file: &TokenFile, set: &str, store: &str, now: Timestamp) -> String {
+pub(crate) fn token(file: &TokenFile, set: &str, store: &str, now: Timestamp) -> String {
     let new =
         NewToken { name: format!("{set} {store}"), roles: roles(set), stores: vec![store.to_owned()], expires: None };
     file.create(new, now).unwrap().expose().to_owned()

@@ -1,10 +1,11 @@
 //! A server in this process, and a client that says just what it is told to.
 
 use gesta_protocol::{Answer, Frame, FrameBuffer, Hello, Plane, Request, Welcome};
-use gesta_server::Server;
 use gesta_server::settings::Settings;
+use gesta_server::{Server, StartError};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::path::Path;
 use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -20,7 +21,7 @@ impl Host {
     /// A server with these settings beside the usual ones.
     pub(crate) fn with(flags: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let server = start(directory.path(), flags);
+        let server = start(directory.path(), flags).unwrap();
         Self { server: Some(server), directory }
     }
 
@@ -51,16 +52,17 @@ impl Host {
     /// Stops the server and starts another one on the same directory.
     pub(crate) fn restart(&mut self, flags: &[(&str, &str)]) {
         self.server.take().unwrap().stop();
-        self.server = Some(start(self.directory.path(), flags));
+        self.server = Some(start(self.directory.path(), flags).unwrap());
     }
 }
 
-fn start(directory: &std::path::Path, flags: &[(&str, &str)]) -> Server {
+/// Starts a server on a directory.
+pub(crate) fn start(directory: &Path, flags: &[(&str, &str)]) -> Result<Server, StartError> {
     let mut settings = vec![("dir", directory.to_str().unwrap().to_owned())];
     settings.extend(["append", "read"].map(|plane| (plane, "127.0.0.1:0".to_owned())));
     settings.extend(flags.iter().map(|(key, value)| (*key, (*value).to_owned())));
     let no_environment: [(&str, &str); 0] = [];
-    Server::start(Settings::load(None, no_environment, &settings).unwrap().into_settings()).unwrap()
+    Server::start(Settings::load(None, no_environment, &settings).unwrap().into_settings())
 }
 
 /// What the server tells of itself, asked for again and again.
@@ -230,6 +232,29 @@ const RESTING_BYTES: usize = 8 << 10;
 
 fn is_ping(frame: &Frame<'_>) -> bool {
     matches!(Answer::decode(frame), Ok(Answer::Ping))
+}
+
+/// A connection that can be cut off: what is under way in either direction is lost.
+pub(crate) struct Line {
+    pub(crate) wire: Wire,
+}
+
+impl Line {
+    /// A connection from another address of this machine, if given.
+    pub(crate) fn open(source: Option<&str>, to: SocketAddr) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let stream = runtime.block_on(async {
+            let socket = tokio::net::TcpSocket::new_v4().unwrap();
+            if let Some(source) = source {
+                socket.bind(format!("{source}:0").parse().unwrap()).unwrap();
+            }
+            // Closed, it is reset.
+            socket.set_zero_linger().unwrap();
+            socket.connect(to).await.unwrap().into_std().unwrap()
+        });
+        stream.set_nonblocking(false).unwrap();
+        Self { wire: Wire::over(stream) }
+    }
 }
 
 /// Panics of the server's own threads: a connection that ends by one looks to its client like one that was closed.
