@@ -2,18 +2,18 @@
 
 mod abuse;
 mod access;
-mod conformance;
 mod access_plane;
 mod child;
+mod conformance;
 mod conversation;
 mod excess;
 mod garbage;
 mod limits;
 mod matrix;
-mod page;
-mod restarts;
 mod mounted;
+mod page;
 mod resets;
+mod restarts;
 mod settings;
 mod stopping;
 mod support;
