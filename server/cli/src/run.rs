@@ -25,7 +25,7 @@ Exit status:
 #[derive(Debug, Parser)]
 #[command(name = "gesta", version, after_help = AFTER_HELP, max_term_width = 100)]
 struct Arguments {
-    /// The store: its directory, or gesta://host[:append_port,read_port][/name] behind a server
+    /// The store: its directory, or behind a server, such as gesta://host:4701,4702/name; ports and name may be left out
     #[arg(long, global = true, env = "GESTA_STORE", hide_env_values = true, value_name = "STORE")]
     store: Option<OsString>,
     /// Results and failures as JSON
