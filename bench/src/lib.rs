@@ -8,8 +8,10 @@
 //!  workload     the two sides of each row: a round of the yard-stick, a round of gesta
 //!  yardstick    plain pwrite, fdatasync and crc32fast, put together as well as they can be
 //!  indexed      the rows of the index: a store that grows tenfold, beside what needs no index
+//!  served       the rows of the server: clients and server in processes of their own, beside the store embedded or a raw socket
 //!  sample       what a round comes to
 //!  comparison   rounds in turns, medians, ratio
+//!  run          the rows one after another
 //!  report       the table, or JSON
 //!  machine      where and when it was measured
 //! ```
@@ -25,6 +27,8 @@ pub mod outcome;
 pub mod place;
 pub mod report;
 pub mod rows;
+pub mod run;
 pub mod sample;
+pub mod served;
 pub mod workload;
 pub mod yardstick;

@@ -1,11 +1,9 @@
 //! `gesta-bench-local`: the embedded store beside its yard-sticks, one table a run.
 
 use clap::Parser;
-use gesta_bench::comparison::Comparison;
-use gesta_bench::machine::Machine;
 use gesta_bench::outcome::Outcome;
-use gesta_bench::report::{self, Measured};
-use gesta_bench::rows::{ROWS, Row};
+use gesta_bench::rows::ROWS;
+use gesta_bench::run;
 use gesta_bench::workload::{Settings, fill_until_killed};
 use std::env;
 use std::path::PathBuf;
@@ -41,55 +39,10 @@ fn main() -> Outcome<()> {
     if let Some(directory) = &arguments.fill {
         return fill_until_killed(directory, arguments.fill_count);
     }
-    let rows = chosen(&arguments.only)?;
-    let directory = arguments.dir.unwrap_or_else(env::temp_dir);
-    let machine = Machine::here(&directory);
-    machine.warn(&directory);
-    let settings = Settings::new(directory, arguments.quick);
+    let rows = run::chosen(ROWS, &arguments.only)?;
+    let settings = Settings::new(arguments.dir.unwrap_or_else(env::temp_dir), arguments.quick);
     if arguments.profile {
-        return profile(&rows, &settings);
+        return run::profile(&rows, &settings);
     }
-    if !arguments.json {
-        println!("{}", report::head(&machine));
-    }
-    let mut measured = Vec::new();
-    let mut warnings = Vec::new();
-    for row in rows {
-        let comparison = Comparison::measure(&row, &settings, settings.round_count)?;
-        let row = Measured { title: row.title, scale: None, comparison };
-        warnings.extend(report::warnings(&row));
-        if !arguments.json {
-            println!("{}", report::line(&row));
-        }
-        measured.push(row);
-    }
-    if arguments.json {
-        println!("{}", report::json(&machine, &measured, &[])?);
-    } else {
-        println!("\n{}", report::legend(measured.iter().map(|row| row.title)));
-    }
-    for warning in warnings {
-        eprintln!("{warning}");
-    }
-    Ok(())
-}
-
-/// Runs the rows without their yard-sticks.
-fn profile(rows: &[Row<Settings>], settings: &Settings) -> Outcome<()> {
-    for row in rows {
-        let mut workload = (row.workload)(settings)?;
-        for _ in 0..settings.round_count {
-            println!("{}: {:.0} events/s", row.title.name, workload.gesta()?.rate());
-        }
-    }
-    Ok(())
-}
-
-/// The rows with these names, or all.
-fn chosen(names: &[String]) -> Outcome<Vec<Row<Settings>>> {
-    if let Some(unknown) = names.iter().find(|name| ROWS.iter().all(|row| row.title.name != name.as_str())) {
-        let known: Vec<&str> = ROWS.iter().map(|row| row.title.name).collect();
-        return Err(format!("no row is called {unknown}: choose among {}", known.join(", ")).into());
-    }
-    Ok(ROWS.into_iter().filter(|row| names.is_empty() || names.iter().any(|name| name == row.title.name)).collect())
+    run::compare(&rows, &settings, arguments.json)
 }
