@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Status, remark};
 use crate::place::Place;
 use gesta::{Options, Reader, RecoveryReport, Store};
-use gesta_client::{Address, BlockingClient, ClientOptions, ConnectError, Tls};
+use gesta_client::{Address, BlockingClient, ClientOptions, Tls};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -105,29 +105,31 @@ impl Context {
         Ok(store)
     }
 
+    /// Opens the store for many callers at once: behind a server each makes a client of its own.
+    pub(crate) fn open_for_load(&self) -> Result<Place<Store, (Address, ClientOptions)>, Failure> {
+        match self.named()? {
+            Named::Directory(directory) => self.open_directory(directory).map(Place::Directory),
+            Named::Server(address) => Ok(Place::Server((address, self.client_options()))),
+        }
+    }
+
     /// A client of a server, which is found out by the first request to be there or not.
     fn connect(&self, address: Address) -> Result<BlockingClient, Failure> {
+        Ok(BlockingClient::connect(address, self.client_options())?)
+    }
+
+    fn client_options(&self) -> ClientOptions {
         let Connection { token, tls_ca, tls_certificate, tls_key, plain_text, retry_for } = &self.connection;
         let client_certificate = tls_certificate.clone().zip(tls_key.clone());
         let tls = tls_ca.clone().map(|ca| Tls { ca_files: vec![ca], client_certificate, server_name: None });
-        let options = ClientOptions {
+        ClientOptions {
             token: token.clone().filter(|token| !token.is_empty()),
             tls,
             insecure: *plain_text,
             retry_for: Duration::from_secs(*retry_for),
             agent: concat!("gesta-cli ", env!("CARGO_PKG_VERSION")).to_owned(),
             ..ClientOptions::default()
-        };
-        BlockingClient::connect(address, options).map_err(|error| {
-            let message = match error {
-                ConnectError::PlainText { host } => format!(
-                    "cannot reach the server: {host} is another machine, and in plain text everything sent there could be \
-                     read on the way: encrypt with --tls-ca FILE, or allow it with --plain-text"
-                ),
-                error => format!("cannot reach the server: {error}"),
-            };
-            Failure::new(Status::Unreachable, "connect", message)
-        })
+        }
     }
 
     fn named(&self) -> Result<Named<'_>, Failure> {

@@ -3,6 +3,7 @@
 //! Every failure is one line on standard error: what, where, and what to do. With `--json` that line is an object.
 
 use gesta::{AppendError, CloseError, Damage, OpenError, ReadError, RemoteError};
+use gesta_client::ConnectError;
 use serde::Serialize;
 use std::fmt;
 use std::io::{self, Write};
@@ -106,6 +107,19 @@ impl From<RemoteError> for Failure {
             _ => (Status::Refused, "refused"),
         };
         Self::new(status, code, error.to_string())
+    }
+}
+
+impl From<ConnectError> for Failure {
+    fn from(error: ConnectError) -> Self {
+        let message = match error {
+            ConnectError::PlainText { host } => format!(
+                "cannot reach the server: {host} is another machine, and in plain text everything sent there could be read on \
+                 the way: encrypt with --tls-ca FILE, or allow it with --plain-text"
+            ),
+            error => format!("cannot reach the server: {error}"),
+        };
+        Self::new(Status::Unreachable, "connect", message)
     }
 }
 

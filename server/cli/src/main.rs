@@ -4,6 +4,7 @@
 //!  run          parse the arguments, call one verb, say what failed, choose the exit status
 //!  verbs        one file a verb
 //!  intake       lines -> events -> append requests, the ids that are there already left out
+//!  load         callers that append and read at once, for `gesta bench`
 //!  json         an event as one line of JSON, in both directions
 //!  git          the history of a repository as events
 //!  context      --store and --json, and the opening of stores
@@ -21,6 +22,7 @@ mod git;
 mod human;
 mod intake;
 mod json;
+mod load;
 mod output;
 mod place;
 mod progress;

@@ -4,8 +4,8 @@ use crate::context::{Connection, Context};
 use crate::failure::{Failure, Status};
 use crate::output::Output;
 use crate::verbs::{
-    append, completions, config, demo, export, import, import_git, index, names, read, serve, stats, tail, token, top,
-    verify,
+    append, bench, completions, config, demo, export, import, import_git, index, names, read, serve, stats, tail,
+    token, top, verify,
 };
 use clap::{CommandFactory, Parser, Subcommand};
 use gesta::NameKind;
@@ -76,6 +76,8 @@ enum Verb {
     Config(config::Verb),
     /// Watch a server: what goes in and out, and how long it takes
     Top(top::Arguments),
+    /// Measure how fast a store is where it stands, by appending events to it and reading them
+    Bench(bench::Arguments),
     /// Store the history of this git repository, replay it and compare the result with git
     Demo,
     /// Print a shell's completion script
@@ -113,6 +115,7 @@ fn run_verb(verb: &Verb, context: &Context) -> Result<Status, Failure> {
         Verb::Token(verb) => token::run(verb, context),
         Verb::Config(verb) => config::run(verb, context),
         Verb::Top(arguments) => top::run(arguments, context),
+        Verb::Bench(arguments) => bench::run(arguments, context),
         Verb::Demo => demo::run(context),
         Verb::Completions(arguments) => completions::run(*arguments, Arguments::command()),
     }

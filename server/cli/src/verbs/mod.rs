@@ -2,6 +2,7 @@
 //! and tells the status to end with, or why it failed.
 
 pub(crate) mod append;
+pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod demo;

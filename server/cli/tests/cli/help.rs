@@ -2,7 +2,7 @@
 
 use crate::support::{Place, bare_command, finish};
 
-const VERBS: [&str; 19] = [
+const VERBS: [&str; 20] = [
     "import",
     "import-git",
     "export",
@@ -20,6 +20,7 @@ const VERBS: [&str; 19] = [
     "token",
     "config",
     "top",
+    "bench",
     "demo",
     "completions",
 ];
