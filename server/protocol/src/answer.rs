@@ -113,6 +113,14 @@ impl<'a> Answer<'a> {
         }
     }
 
+    /// The answer's frame alone.
+    #[must_use]
+    pub fn frame(&self, id: u64) -> Vec<u8> {
+        let mut frame = Vec::new();
+        self.encode(id, &mut frame);
+        frame
+    }
+
     /// Adds the answer's frame to `out`.
     pub fn encode(&self, id: u64, out: &mut Vec<u8>) {
         put_frame(out, self.kind() as u8, id, |out| self.write(out));

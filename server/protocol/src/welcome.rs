@@ -28,7 +28,7 @@ pub struct Welcome {
     pub limits: Limits,
     /// How many requests may be without their answer at a time.
     pub requests_in_flight_max: u32,
-    /// After so many quiet milliseconds the server sends a ping.
+    /// Every so many milliseconds the server sends a ping.
     pub heartbeat_ms: u32,
     /// After so many quiet milliseconds the server takes the client for gone.
     pub idle_timeout_ms: u32,

@@ -8,9 +8,11 @@ use super::error::{Denied, TokenFileError};
 use super::failures::{FailureLimiter, FailureLimits};
 use super::grant::Grant;
 use super::moment::Moment;
+use super::operation::Operation;
 use super::token::TokenHash;
 use super::token_file::TokenFile;
 use crate::settings::AccessSettings;
+use jiff::Timestamp;
 use parking_lot::{Mutex, RwLock};
 use std::net::IpAddr;
 use std::path::Path;
@@ -121,6 +123,12 @@ impl Access {
     #[must_use]
     pub fn fails_too_often(&self, peer: IpAddr, now: Moment) -> bool {
         self.failures.lock().is_refused(peer, now.steady)
+    }
+
+    /// Whether a client may do this to this store at this time, by the last reading of the file.
+    pub fn allow(&self, grant: &mut Grant, operation: Operation, store: &str, now: Timestamp) -> Result<(), Denied> {
+        self.refresh(grant)?;
+        grant.allow(operation, store, now)
     }
 
     /// Brings a grant up to the last reading of the file: to be called before each use, and cheap when nothing has changed.

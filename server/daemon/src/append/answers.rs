@@ -18,12 +18,6 @@ pub(super) enum Word {
     Later(Box<UnderWay>),
 }
 
-impl From<Vec<u8>> for Word {
-    fn from(frame: Vec<u8>) -> Self {
-        Self::Now(frame)
-    }
-}
-
 /// How things are said.
 pub(super) struct Saying {
     /// So often, a ping.

@@ -1,16 +1,16 @@
 //! What a client sends on the append plane, taken in its order.
 
 use super::answers::Word;
-use super::under_way::{Holds, UnderWay, encode_outcome, note_failure};
+use super::under_way::{Holds, UnderWay, frame_of, note_failure};
 use crate::access::Operation;
 use crate::host::stop_of;
 use crate::observe;
-use crate::plane::{Incoming, Parting, Session, internal};
+use crate::plane::{Incoming, Parting, Session, denied, internal, now_and_then};
 use crate::stores::StoreName;
 use gesta::{AppendError, EncodedRequest, Ticket};
-use gesta_protocol::{Answer, Append, Code, FRAME_HEADER_BYTES, FieldError, FrameHeader, Kind, Refusal, Request, Work};
+use gesta_protocol::{Answer, Append, Code, FRAME_HEADER_BYTES, FieldError, FrameHeader, Kind, Refusal, Request};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::Sender;
 
@@ -18,8 +18,6 @@ use tokio::sync::mpsc::Sender;
 const MISSED_MAX: u32 = 1000;
 /// How many requests of a connection that ask for them are under way at a time.
 const MISSED_TURNS: usize = 16;
-/// How often long work says how far it has come.
-const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 
 /// Takes the requests of one connection.
 pub(super) struct Requests {
@@ -157,9 +155,7 @@ impl Requests {
                 let outcome = Err(error);
                 self.observed_store.command(durability, began.elapsed());
                 note_failure(&plane, &self.observed_store, &outcome);
-                let mut out = Vec::new();
-                encode_outcome(id, outcome, &mut out);
-                self.send(Word::Now(out)).await;
+                self.send(Word::Now(frame_of(outcome, id))).await;
             }
             None => self.refuse(id, internal()).await,
         }
@@ -189,7 +185,7 @@ impl Requests {
             Err(error) => return self.refuse(id, Refusal::new(Code::StoreName, error)).await,
         };
         if !self.session.grant.covers(name.as_str()) {
-            return self.refuse(id, Refusal::new(Code::Denied, "denied")).await;
+            return self.refuse(id, denied()).await;
         }
         let host = Arc::clone(&self.session.host);
         match tokio::task::spawn_blocking(move || host.shelf.create(&name)).await {
@@ -217,26 +213,25 @@ impl Requests {
                 () = answers.closed() => return,
             };
             let Ok(_turns) = turn.map(|turn| (turn, own_turn)) else { return };
+            let told = answers.clone();
             let work = tokio::task::spawn_blocking(move || {
-                let mut said = Instant::now();
-                let rebuilt = store.store.rebuild_index(&mut |done, total| {
-                    if said.elapsed() >= PROGRESS_EVERY {
-                        said = Instant::now();
-                        let _ = answers.try_send(Word::Now(frame(id, &Answer::Working(Work { done, total }))));
-                    }
+                let mut tell = now_and_then(|work| {
+                    // Whoever has not taken the last one yet can do without this one.
+                    let _ = told.try_send(Word::Now(Answer::Working(work).frame(id)));
                 });
-                let answer = match rebuilt {
-                    Ok(()) => frame(id, &Answer::Done),
-                    Err(error) => {
-                        tracing::error!(store = %store.name, %error, "cannot make the index files anew");
-                        let what = "the index files could not be made anew: see the server's log";
-                        frame(id, &Answer::Refused(Refusal::new(Code::Unreadable, what)))
-                    }
-                };
-                let _ = answers.blocking_send(Word::Now(answer));
+                store.store.rebuild_index(&mut tell).map_err(|error| {
+                    tracing::error!(store = %store.name, %error, "cannot make the index files anew");
+                })
             });
-            // A panic is in the log; the client sees its connection go on without an answer until its own deadline.
-            let _ = work.await;
+            let answer = match work.await {
+                Ok(Ok(())) => Answer::Done,
+                Ok(Err(())) => {
+                    let what = "the index files could not be made anew: see the server's log";
+                    Answer::Refused(Refusal::new(Code::Unreadable, what))
+                }
+                Err(_) => Answer::Refused(internal()),
+            };
+            let _ = answers.send(Word::Now(answer.frame(id))).await;
         });
     }
 
@@ -245,17 +240,11 @@ impl Requests {
     }
 
     async fn say(&self, id: u64, answer: &Answer<'_>) {
-        self.send(Word::Now(frame(id, answer))).await;
+        self.send(Word::Now(answer.frame(id))).await;
     }
 
     async fn send(&self, word: Word) {
         // When nobody listens any more, the connection is about to end.
         let _ = self.answers.send(word).await;
     }
-}
-
-fn frame(id: u64, answer: &Answer<'_>) -> Vec<u8> {
-    let mut out = Vec::new();
-    answer.encode(id, &mut out);
-    out
 }

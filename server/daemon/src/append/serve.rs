@@ -1,6 +1,6 @@
 //! One connection of the append plane.
 
-use super::answers::{Saying, say};
+use super::answers::{Saying, Word, say};
 use super::requests::Requests;
 use crate::plane::{Incoming, Parting, Sending, Session, part, tell_of};
 use gesta_protocol::Answer;
@@ -26,9 +26,7 @@ pub(crate) async fn serve(session: Session, mut incoming: Incoming, sending: Sen
     let parting = Requests::new(session, answers.clone()).take(&mut incoming).await;
     tell_of(&host, plane, peer, &parting);
     if matches!(parting, Parting::Stopping) {
-        let mut out = Vec::new();
-        Answer::Closing.encode(0, &mut out);
-        let _ = answers.send(out.into()).await;
+        let _ = answers.send(Word::Now(Answer::Closing.frame(0))).await;
     }
     drop(answers);
     // Everything that was taken is answered before the goodbye.

@@ -34,19 +34,18 @@ impl UnderWay {
         self.store.command(self.durability, self.began.elapsed());
         note_failure(&self.plane, &self.store, &outcome);
         drop(self.holds);
-        let mut out = Vec::new();
-        encode_outcome(self.id, outcome, &mut out);
-        out
+        frame_of(outcome, self.id)
     }
 }
 
 /// Puts the outcome of an append into words.
-pub(super) fn encode_outcome(id: u64, outcome: Result<Receipt, AppendError>, out: &mut Vec<u8>) {
-    match outcome {
-        Ok(receipt) => Answer::Receipt(receipt).encode(id, out),
-        Err(AppendError::Conflict(conflict)) => Answer::Conflict(conflict).encode(id, out),
-        Err(error) => Answer::Refused(Refusal::from(&error)).encode(id, out),
-    }
+pub(super) fn frame_of(outcome: Result<Receipt, AppendError>, id: u64) -> Vec<u8> {
+    let answer = match outcome {
+        Ok(receipt) => Answer::Receipt(receipt),
+        Err(AppendError::Conflict(conflict)) => Answer::Conflict(conflict),
+        Err(error) => Answer::Refused(Refusal::from(&error)),
+    };
+    answer.frame(id)
 }
 
 /// Tells the operator of what was refused, and when a store takes no more appends.

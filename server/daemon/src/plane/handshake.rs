@@ -31,8 +31,7 @@ pub(crate) async fn greet(
     };
     let session = admit(host, (plane, peer), &hello).await?;
     incoming.trust(&host.limits);
-    let mut out = Vec::new();
-    Answer::Welcome(Box::new(welcome(&session))).encode(header.id, &mut out);
+    let out = Answer::Welcome(Box::new(welcome(&session))).frame(header.id);
     let patience = Duration::from_millis(host.limits.handshake_timeout_ms);
     timeout(patience, sending.send(&out)).await.map_err(|_| Parting::Gone)??;
     Ok(session)

@@ -114,27 +114,19 @@ async fn transport(host: &Host, stream: TcpStream) -> Result<(Receiving, Sending
 
 /// Says goodbye as far as the peer would understand it, and closes so that what was said arrives.
 pub(crate) async fn part(parting: Parting, mut incoming: Incoming, mut sending: Sending) {
-    let mut out = Vec::new();
-    match parting {
-        Parting::Refused(refusal, _) => Answer::Refused(refusal).encode(0, &mut out),
-        Parting::Stopping => Answer::Refused(stopping().fatal()).encode(0, &mut out),
-        Parting::Gone | Parting::Dropped(..) => {}
+    let refusal = match parting {
+        Parting::Refused(refusal, _) => refusal,
+        Parting::Stopping => Refusal::new(Code::Stopping, "the server is stopping: connect again later").fatal(),
+        Parting::Gone | Parting::Dropped(..) => return,
+    };
+    let said = async {
+        sending.send(&Answer::Refused(refusal).frame(0)).await?;
+        sending.shutdown().await
+    };
+    if matches!(timeout(FAREWELL, said).await, Ok(Ok(()))) {
+        // Closing with bytes unread would reset the connection, and the goodbye with it.
+        incoming.discard(FAREWELL).await;
     }
-    if !out.is_empty() {
-        let said = async {
-            sending.send(&out).await?;
-            sending.shutdown().await
-        };
-        if matches!(timeout(FAREWELL, said).await, Ok(Ok(()))) {
-            // Closing with bytes unread would reset the connection, and the goodbye with it.
-            incoming.discard(FAREWELL).await;
-        }
-    }
-}
-
-/// What is said to requests of a server that stops.
-fn stopping() -> Refusal {
-    Refusal::new(Code::Stopping, "the server is stopping: connect again later")
 }
 
 /// Counts how a connection ended, and says so in the log if somebody should know.
@@ -158,8 +150,7 @@ fn turn_away(stream: TcpStream, is_encrypted: bool) {
         return;
     }
     let refusal = Refusal::new(Code::TooManyConnections, "there are too many connections: try again later").fatal();
-    let mut out = Vec::new();
-    Answer::Refused(refusal).encode(0, &mut out);
+    let out = Answer::Refused(refusal).frame(0);
     // The first bytes of a connection always fit into the socket; if they do not, nothing is lost.
     let _ = stream.try_write(&out);
 }

@@ -8,6 +8,7 @@
 //!  handshake   hello -> Session { who, which store } | refusal
 //!  room        what large frames may take up
 //!  parting     how a connection ends
+//!  progress    how far long work has come, now and then
 //! ```
 
 mod door;
@@ -15,6 +16,7 @@ mod handshake;
 mod incoming;
 mod listen;
 mod parting;
+mod progress;
 mod room;
 mod session;
 mod transport;
@@ -23,6 +25,7 @@ pub(crate) use handshake::internal;
 pub(crate) use incoming::Incoming;
 pub(crate) use listen::{Port, listen, part, tell_of};
 pub(crate) use parting::Parting;
+pub(crate) use progress::now_and_then;
 pub(crate) use room::Room;
-pub(crate) use session::Session;
+pub(crate) use session::{Session, denied};
 pub(crate) use transport::Sending;

@@ -23,8 +23,7 @@ pub(crate) struct Session {
 impl Session {
     /// Whether the client may do something now, by the tokens of now.
     pub(crate) fn allow(&mut self, operation: Operation) -> Result<(), Refusal> {
-        let allowed = self.host.access.refresh(&mut self.grant);
-        let allowed = allowed.and_then(|()| self.grant.allow(operation, self.store.name.as_str(), Timestamp::now()));
+        let allowed = self.host.access.allow(&mut self.grant, operation, self.store.name.as_str(), Timestamp::now());
         allowed.map_err(|_| {
             self.host.observed(self.plane).refused(observe::Refusal::Denied);
             static THROTTLE: Throttle = Throttle::new();
@@ -41,7 +40,7 @@ impl Session {
     }
 }
 
-/// The one answer to all that is not allowed.
-pub(super) fn denied() -> Refusal {
-    Refusal::new(Code::Denied, "denied")
+/// The one answer to all that is not allowed, whatever the reason.
+pub(crate) fn denied() -> Refusal {
+    Refusal::new(Code::Denied, "denied: present a token that is valid for this store and allows this operation")
 }

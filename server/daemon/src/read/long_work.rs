@@ -3,11 +3,10 @@
 use super::course::without_directories;
 use super::outbox::{Gone, Outbox};
 use crate::host::Host;
-use crate::plane::internal;
+use crate::plane::{internal, now_and_then};
 use crate::stores::OpenStore;
 use gesta_protocol::{Answer, IndexFindings, LogFindings, Work};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// What is to be done.
@@ -21,9 +20,6 @@ pub(super) enum LongWork {
     /// Every byte of the index files is read.
     VerifyIndex,
 }
-
-/// How often it is said how far the work has come.
-const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 
 /// Does the work and tells the client how far it has come and what was found.
 pub(super) async fn run(
@@ -50,14 +46,10 @@ pub(super) async fn run(
 }
 
 fn do_work(store: &OpenStore, work: LongWork, progress: &mpsc::Sender<Work>) -> Answer<'static> {
-    let mut said = Instant::now();
-    let mut tell = |done, total| {
-        if said.elapsed() >= PROGRESS_EVERY {
-            said = Instant::now();
-            // Whoever has not taken the last one yet can do without this one.
-            let _ = progress.try_send(Work { done, total });
-        }
-    };
+    let mut tell = now_and_then(|work| {
+        // Whoever has not taken the last one yet can do without this one.
+        let _ = progress.try_send(work);
+    });
     match work {
         LongWork::VerifyLog { is_deep } => {
             let report = store.reader.verify(is_deep, &mut tell);

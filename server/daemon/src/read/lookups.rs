@@ -4,6 +4,7 @@ use super::course::without_directories;
 use crate::access::{Grant, Operation};
 use crate::host::Host;
 use crate::observe::{Snapshot, StoreSnapshot};
+use crate::plane::internal;
 use crate::stores::OpenStore;
 use gesta::{NameKind, ReadError, Uuid};
 use gesta_protocol::{Answer, Code, Ended, EventsEncoder, NamesPart, Refusal, Standing, StandingRequest};
@@ -51,7 +52,7 @@ pub(super) fn event(lookup: &Lookup, event: Uuid, id: u64) -> Vec<Vec<u8>> {
             Answer::Ended(Ended { position, explanation: gesta::Explanation::default() }).encode(id, &mut frames);
             vec![frames]
         }
-        Err(error) => vec![frame(id, &failed(error))],
+        Err(error) => vec![failed(error).frame(id)],
     }
 }
 
@@ -59,13 +60,13 @@ pub(super) fn event(lookup: &Lookup, event: Uuid, id: u64) -> Vec<Vec<u8>> {
 pub(super) fn names(lookup: &Lookup, kind: NameKind, prefix: &str, id: u64) -> Vec<Vec<u8>> {
     let mut names = match lookup.store.reader.names(kind, prefix) {
         Ok(names) => names,
-        Err(error) => return vec![frame(id, &failed(error))],
+        Err(error) => return vec![failed(error).frame(id)],
     };
     let mut frames = Vec::new();
     loop {
         let rest = names.split_off(names.len().min(NAMES_IN_FRAME));
         let has_more = !rest.is_empty();
-        frames.push(frame(id, &Answer::Names(NamesPart { has_more, names })));
+        frames.push(Answer::Names(NamesPart { has_more, names }).frame(id));
         if !has_more {
             return frames;
         }
@@ -90,8 +91,8 @@ pub(super) fn statistics(lookup: &Lookup, id: u64) -> Vec<Vec<u8>> {
     let store = snapshot.stores.iter().find(|store| store.store == name);
     let json = store.and_then(|store| serde_json::to_string(&Figures { store, server }).ok());
     vec![match json {
-        Some(json) => frame(id, &Answer::Statistics(&json)),
-        None => frame(id, &Answer::Refused(crate::plane::internal())),
+        Some(json) => Answer::Statistics(&json).frame(id),
+        None => Answer::Refused(internal()).frame(id),
     }]
 }
 
@@ -99,10 +100,10 @@ pub(super) fn statistics(lookup: &Lookup, id: u64) -> Vec<Vec<u8>> {
 pub(super) fn stores(lookup: &Lookup, id: u64) -> Vec<Vec<u8>> {
     let names = match lookup.host.shelf.names() {
         Ok(names) => names,
-        Err(error) => return vec![frame(id, &Answer::Refused(Refusal::from(&error)))],
+        Err(error) => return vec![Answer::Refused(Refusal::from(&error)).frame(id)],
     };
     let names = names.into_iter().map(|name| name.to_string()).filter(|name| lookup.grant.covers(name));
-    vec![frame(id, &Answer::Stores(names.collect()))]
+    vec![Answer::Stores(names.collect()).frame(id)]
 }
 
 /// Why a lookup has no answer.
@@ -115,10 +116,4 @@ fn failed(error: ReadError) -> Answer<'static> {
         }
         error => Answer::Refused(Refusal::from(&error)),
     }
-}
-
-fn frame(id: u64, answer: &Answer<'_>) -> Vec<u8> {
-    let mut out = Vec::new();
-    answer.encode(id, &mut out);
-    out
 }

@@ -56,9 +56,7 @@ impl Outbox {
 
     /// Puts one answer in.
     pub(super) async fn answer(&self, id: u64, answer: &Answer<'_>) -> Result<(), Gone> {
-        let mut frame = Vec::new();
-        answer.encode(id, &mut frame);
-        self.put(frame, 0).await
+        self.put(answer.frame(id), 0).await
     }
 
     /// Waits until the client has gone.
@@ -90,9 +88,7 @@ pub(super) async fn deliver(
             biased;
             // Also while there is much to send: only a client that is asked shows that it is there.
             () = sleep_until(ping_at) => {
-                let mut ping = Vec::new();
-                Answer::Ping.encode(0, &mut ping);
-                sending.send_within(&ping, patience).await?;
+                sending.send_within(&Answer::Ping.frame(0), patience).await?;
                 ping_at = Instant::now() + heartbeat;
                 continue;
             }

@@ -190,11 +190,7 @@ impl Requests {
         self.tasks.spawn(async move {
             let began = Instant::now();
             let frames = tokio::task::spawn_blocking(move || look(&lookup)).await;
-            let frames = frames.unwrap_or_else(|_| {
-                let mut frame = Vec::new();
-                Answer::Refused(internal()).encode(id, &mut frame);
-                vec![frame]
-            });
+            let frames = frames.unwrap_or_else(|_| vec![Answer::Refused(internal()).frame(id)]);
             if let Some(observed_as) = observed_as(operation) {
                 observed.query(observed_as, began.elapsed());
             }

@@ -3,13 +3,13 @@
 use super::course::{Course, Filled};
 use super::credit::Credit;
 use super::outbox::{Gone, Outbox};
-use crate::access::{Access, Grant, Operation};
+use crate::access::{Grant, Operation};
 use crate::host::Host;
 use crate::observe;
-use crate::plane::internal;
+use crate::plane::{denied, internal};
 use crate::stores::OpenStore;
 use gesta::Position;
-use gesta_protocol::{Answer, Code, Plane, ReadRequest, Refusal};
+use gesta_protocol::{Answer, Plane, ReadRequest};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,7 +35,7 @@ const FIRST_BYTES: usize = 32 << 10;
 
 impl Stream {
     /// Sends events until all are sent, or the client has enough or is too slow.
-    pub(super) async fn run(self) -> Result<(), Gone> {
+    pub(super) async fn run(mut self) -> Result<(), Gone> {
         let began = Instant::now();
         let operation = if self.request.follow.is_some() {
             observe::Operation::SubscribeFirstEvent
@@ -62,7 +62,7 @@ impl Stream {
         loop {
             reloaded.mark_unchanged();
             if !self.may_still() {
-                return self.outbox.answer(self.id, &Answer::Refused(Refusal::new(Code::Denied, "denied"))).await;
+                return self.outbox.answer(self.id, &Answer::Refused(denied())).await;
             }
             // Whatever is appended from here on is seen below or wakes the wait.
             head.mark_unchanged();
@@ -133,7 +133,7 @@ impl Stream {
     /// Reads on: a little at once, what is more on a thread that nobody else waits for. `None` when that failed.
     async fn fill(&self, course: &mut Option<Course>, is_first: bool) -> Option<Filled> {
         let (id, taken) = (self.id, course.take()?);
-        let is_short = is_first || matches!(taken, Course::Subscription(_)) && self.is_close_behind(&taken);
+        let is_short = is_first || self.is_close_behind(&taken);
         let (rest, filled) = if is_short {
             taken.fill(id, FIRST_BYTES)
         } else {
@@ -153,16 +153,11 @@ impl Stream {
     }
 
     /// Whether the client's token still stands.
-    fn may_still(&self) -> bool {
+    fn may_still(&mut self) -> bool {
         let operation = if self.request.follow.is_some() { Operation::Subscribe } else { Operation::Read };
-        still_allowed(&self.host.access, &self.grant, operation, self.store.name.as_str())
+        self.host.access.allow(&mut self.grant, operation, self.store.name.as_str(), Timestamp::now()).is_ok()
     }
 }
 
 /// What counts for never.
 const LONG: Duration = Duration::from_secs(3600);
-
-fn still_allowed(access: &Access, grant: &Grant, operation: Operation, store: &str) -> bool {
-    let mut grant = grant.clone();
-    access.refresh(&mut grant).and_then(|()| grant.allow(operation, store, Timestamp::now())).is_ok()
-}

@@ -104,14 +104,7 @@ impl Shelf {
                 // Whoever was here before could not open it: a store that is opened in this place would be on no shelf.
                 continue;
             }
-            match OpenStore::open(name.clone(), &self.path(name), (self.options)(name)) {
-                Ok(opened) => return Ok(Arc::clone(store.insert(Arc::new(opened)))),
-                Err(error) => {
-                    tracing::error!(store = %name, %error, "cannot open the store");
-                    self.state.lock().open.remove(name);
-                    return Err(error);
-                }
-            }
+            return self.open_in(&mut store, name);
         }
     }
 
@@ -124,10 +117,15 @@ impl Shelf {
         if store.is_some() || !self.is_place_of(name, &shared) {
             return Err(StoreError::Exists { name: name.to_string() });
         }
-        let created = OpenStore::open(name.clone(), &self.path(name), (self.options)(name));
-        match created {
-            Ok(created) => Ok(Arc::clone(store.insert(Arc::new(created)))),
+        self.open_in(&mut store, name)
+    }
+
+    /// Opens a store, or makes it, in its place, which is given up when that fails.
+    fn open_in(&self, place: &mut Option<Arc<OpenStore>>, name: &StoreName) -> Result<Arc<OpenStore>, StoreError> {
+        match OpenStore::open(name.clone(), &self.path(name), (self.options)(name)) {
+            Ok(opened) => Ok(Arc::clone(place.insert(Arc::new(opened)))),
             Err(error) => {
+                tracing::error!(store = %name, %error, "cannot open the store");
                 self.state.lock().open.remove(name);
                 Err(error)
             }

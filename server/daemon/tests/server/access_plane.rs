@@ -17,6 +17,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 const DENIED: u16 = Code::Denied as u16;
+/// What everybody is told to whom something is denied, whatever the reason.
+const DENIAL: &str = "denied: present a token that is valid for this store and allows this operation";
 
 /// A server that lets in who has a token, and the file of tokens.
 struct Guarded {
@@ -106,7 +108,7 @@ fn is_allowed(wire: &mut Wire, id: u64, frame: &[u8]) -> bool {
         let answered = wire.receive(|answered, answer| match answer {
             _ if answered != id => None,
             Answer::Refused(refusal) => {
-                assert_eq!((refusal.code, refusal.message.as_str()), (DENIED, "denied"));
+                assert_eq!((refusal.code, refusal.message.as_str()), (DENIED, DENIAL));
                 Some(false)
             }
             _ => Some(true),
