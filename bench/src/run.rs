@@ -6,9 +6,39 @@ use crate::outcome::Outcome;
 use crate::report::{self, Measured};
 use crate::rows::Row;
 use crate::workload::Settings;
+use std::env;
+use std::path::PathBuf;
+
+/// Which rows are to be measured, and how.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// One short round each: shows that all works, not how fast.
+    #[arg(long)]
+    quick: bool,
+    /// Prints JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Where the files of the measurement go; removed afterwards.
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Measures only this row; may be given several times.
+    #[arg(long, value_name = "ROW")]
+    only: Vec<String>,
+    /// Does only gesta's side of each row, for a profiler to look at; compares nothing.
+    #[arg(long)]
+    profile: bool,
+}
+
+/// Measures those of the rows that were asked for, as was asked.
+pub fn run<const COUNT: usize>(rows: [Row<Settings>; COUNT], arguments: Arguments) -> Outcome<()> {
+    let Arguments { quick, json, dir, only, profile: is_profile } = arguments;
+    let rows = chosen(rows, &only)?;
+    let settings = Settings::new(dir.unwrap_or_else(env::temp_dir), quick);
+    if is_profile { profile(&rows, &settings) } else { compare(&rows, &settings, json) }
+}
 
 /// Measures rows and prints them as a table, or as JSON at the end.
-pub fn compare(rows: &[Row<Settings>], settings: &Settings, is_json: bool) -> Outcome<()> {
+fn compare(rows: &[Row<Settings>], settings: &Settings, is_json: bool) -> Outcome<()> {
     let machine = Machine::here(&settings.directory);
     machine.warn(&settings.directory);
     if !is_json {
@@ -37,7 +67,7 @@ pub fn compare(rows: &[Row<Settings>], settings: &Settings, is_json: bool) -> Ou
 }
 
 /// Does only gesta's side of rows, for a profiler to look at.
-pub fn profile(rows: &[Row<Settings>], settings: &Settings) -> Outcome<()> {
+fn profile(rows: &[Row<Settings>], settings: &Settings) -> Outcome<()> {
     for row in rows {
         let mut workload = (row.workload)(settings)?;
         for _ in 0..settings.round_count {
@@ -48,7 +78,7 @@ pub fn profile(rows: &[Row<Settings>], settings: &Settings) -> Outcome<()> {
 }
 
 /// The rows with these names, or all.
-pub fn chosen<const COUNT: usize>(rows: [Row<Settings>; COUNT], names: &[String]) -> Outcome<Vec<Row<Settings>>> {
+fn chosen<const COUNT: usize>(rows: [Row<Settings>; COUNT], names: &[String]) -> Outcome<Vec<Row<Settings>>> {
     if let Some(unknown) = names.iter().find(|name| rows.iter().all(|row| row.title.name != name.as_str())) {
         let known: Vec<&str> = rows.iter().map(|row| row.title.name).collect();
         return Err(format!("no row is called {unknown}: choose among {}", known.join(", ")).into());

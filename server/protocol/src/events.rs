@@ -176,6 +176,15 @@ impl EventsEncoder {
         self.frame.len() - FRAME_HEADER_BYTES
     }
 
+    /// The whole frame, if it holds anything; what is added from now on is of the next one.
+    #[must_use]
+    pub fn take(&mut self) -> Option<Vec<u8>> {
+        if self.is_empty() {
+            return None;
+        }
+        Some(std::mem::replace(self, Self::new(self.kind, self.id)).finish())
+    }
+
     /// The whole frame.
     #[must_use]
     pub fn finish(mut self) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! Where the events of a read come from, a frame's worth at a time.
 
 use crate::stores::OpenStore;
+use gesta::codec::BatchHeader;
 use gesta::{Batches, Cursor, Damage, Explanation, Notice, Position, ReadError, Selection, Subscription, Timestamp};
 use gesta_protocol::{Answer, Begun, Ended, EventsEncoder, ReadRequest, Refusal};
 use std::time::Duration;
@@ -112,9 +113,12 @@ fn fill_batches(batches: &mut Batches, id: u64, bytes: usize) -> Filled {
     let mut encoder = EventsEncoder::batches(id);
     while encoder.body_bytes() < bytes {
         match batches.next_batch() {
-            Some(Ok(batch)) => encoder.batch(batch),
+            Some(Ok(batch)) => {
+                encoder.batch(batch);
+                filled.events += event_count(batch);
+            }
             Some(Err(error)) => {
-                filled.take_events(&mut encoder, EventsEncoder::batches(id));
+                filled.take_events(&mut encoder);
                 filled.fail(id, error);
                 break;
             }
@@ -124,9 +128,15 @@ fn fill_batches(batches: &mut Batches, id: u64, bytes: usize) -> Filled {
             }
         }
     }
-    filled.take_events(&mut encoder, EventsEncoder::batches(id));
+    filled.take_events(&mut encoder);
     filled.position = batches.position();
     filled
+}
+
+/// How many events a batch holds, by its portable header.
+fn event_count(batch: &[u8]) -> usize {
+    let header = batch.first_chunk().and_then(|portable| BatchHeader::decode_portable(portable).ok());
+    header.map_or(0, |header| header.count as usize)
 }
 
 fn fill_from_cursor(cursor: &mut Cursor, is_backward: bool, id: u64, bytes: usize) -> Filled {
@@ -143,13 +153,13 @@ fn fill_from_cursor(cursor: &mut Cursor, is_backward: bool, id: u64, bytes: usiz
                 encoder.date_last(cursor.recorded_at().unwrap_or_default());
             }
             Some(Err(error)) => {
-                filled.take_events(&mut encoder, EventsEncoder::events(id));
+                filled.take_events(&mut encoder);
                 filled.fail(id, error);
             }
             None => break true,
         }
     };
-    filled.take_events(&mut encoder, EventsEncoder::events(id));
+    filled.take_events(&mut encoder);
     let remaining = cursor.remaining_positions();
     filled.position = if is_backward { remaining.end } else { remaining.start };
     if is_complete {
@@ -182,13 +192,13 @@ fn fill_from_subscription(subscription: &mut Subscription, id: u64, bytes: usize
             }
             Err(error) => Err(error),
         };
-        filled.take_events(&mut encoder, EventsEncoder::events(id));
+        filled.take_events(&mut encoder);
         match word {
             Ok(answer) => answer.encode(id, &mut filled.frames),
             Err(error) => filled.fail(id, error),
         }
     }
-    filled.take_events(&mut encoder, EventsEncoder::events(id));
+    filled.take_events(&mut encoder);
     filled.position = subscription.position();
     filled
 }
@@ -201,13 +211,9 @@ fn end(filled: &mut Filled, id: u64, explanation: Explanation) {
 
 impl Filled {
     /// Takes over the events that an encoder has gathered.
-    fn take_events(&mut self, encoder: &mut EventsEncoder, next: EventsEncoder) {
-        let full = std::mem::replace(encoder, next);
-        if full.is_empty() {
-            return;
-        }
-        self.event_bytes += full.body_bytes();
-        let frame = full.finish();
+    fn take_events(&mut self, encoder: &mut EventsEncoder) {
+        self.event_bytes += encoder.body_bytes();
+        let Some(frame) = encoder.take() else { return };
         if self.frames.is_empty() { self.frames = frame } else { self.frames.extend_from_slice(&frame) }
     }
 

@@ -3,6 +3,7 @@
 mod abuse;
 mod access;
 mod access_plane;
+#[path = "../../../../engine/store/tests/store/child.rs"]
 mod child;
 mod conformance;
 mod conversation;
@@ -10,6 +11,7 @@ mod excess;
 mod garbage;
 mod limits;
 mod matrix;
+#[path = "../../../../engine/store/tests/store/mounted.rs"]
 mod mounted;
 mod page;
 mod resets;
