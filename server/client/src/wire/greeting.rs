@@ -4,7 +4,7 @@ use super::exchange::Exchange;
 use super::fault::Fault;
 use super::knowledge::Knowledge;
 use super::tls::Encryption;
-use super::transport::Transport;
+use super::transport::connect;
 use crate::{Address, ClientOptions};
 use gesta_protocol::{Answer, Hello, Plane, Request, VERSION, Welcome};
 use tokio::time::timeout;
@@ -29,7 +29,7 @@ impl Target {
     async fn greet(&self, plane: Plane) -> Result<(Exchange, Welcome), Fault> {
         let unreachable = |error: std::io::Error| Fault::Unreachable(error.to_string());
         let (host, port) = (self.address.host(), self.address.port(plane));
-        let transport = Transport::connect(host, port, self.encryption.as_ref()).await.map_err(unreachable)?;
+        let transport = connect(host, port, self.encryption.as_ref()).await.map_err(unreachable)?;
         let mut exchange = Exchange::new(transport);
         let token = self.options.token.as_deref().unwrap_or_default();
         let hello = Hello::new(plane, self.address.store(), token, &self.options.agent);

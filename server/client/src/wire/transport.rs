@@ -2,65 +2,26 @@
 
 use super::tls::Encryption;
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 
 /// A connection's bytes, plain or encrypted.
-pub(super) enum Transport {
-    Plain(TcpStream),
-    Encrypted(Box<TlsStream<TcpStream>>),
-}
+pub(super) type Transport = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
-impl Transport {
-    /// Connects to a port.
-    pub(super) async fn connect(host: &str, port: u16, encryption: Option<&Encryption>) -> io::Result<Self> {
-        let stream = TcpStream::connect((host, port)).await?;
-        if stream.local_addr()? == stream.peer_addr()? {
-            // The system gave out the very port that was to be connected to; while this stays open, no server can listen there.
-            return Err(io::Error::new(io::ErrorKind::ConnectionRefused, "nobody listens there"));
-        }
-        stream.set_nodelay(true)?;
-        match encryption {
-            None => Ok(Self::Plain(stream)),
-            Some(Encryption { connector, server_name }) => {
-                let stream = connector.connect(server_name.clone(), stream).await?;
-                Ok(Self::Encrypted(Box::new(stream)))
-            }
-        }
+/// Connects to a port.
+pub(super) async fn connect(host: &str, port: u16, encryption: Option<&Encryption>) -> io::Result<Transport> {
+    let stream = TcpStream::connect((host, port)).await?;
+    if stream.local_addr()? == stream.peer_addr()? {
+        // The system gave out the very port that was to be connected to; while this stays open, no server can listen there.
+        return Err(io::Error::new(io::ErrorKind::ConnectionRefused, "nobody listens there"));
     }
-}
-
-impl AsyncRead for Transport {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
-            Self::Encrypted(stream) => Pin::new(stream).poll_read(context, buffer),
-        }
-    }
-}
-
-impl AsyncWrite for Transport {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
-            Self::Encrypted(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(context),
-            Self::Encrypted(stream) => Pin::new(stream).poll_flush(context),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::Encrypted(stream) => Pin::new(stream).poll_shutdown(context),
+    stream.set_nodelay(true)?;
+    match encryption {
+        None => Ok(Either::Left(stream)),
+        Some(Encryption { connector, server_name }) => {
+            let stream = connector.connect(server_name.clone(), stream).await?;
+            Ok(Either::Right(Box::new(stream)))
         }
     }
 }
@@ -81,7 +42,7 @@ mod tests {
         let error = runtime.block_on(async {
             // The system gives out its ports more or less one after the other: sooner or later it is this one's turn.
             for _ in 0..1_000_000 {
-                match Transport::connect("127.0.0.1", port, None).await {
+                match connect("127.0.0.1", port, None).await {
                     Err(error) if error.raw_os_error().is_some() => {}
                     Err(error) => return error,
                     Ok(_) => panic!("connected, though nobody listens"),

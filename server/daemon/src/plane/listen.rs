@@ -15,7 +15,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -121,7 +120,7 @@ pub(crate) async fn part(parting: Parting, mut incoming: Incoming, mut sending: 
     };
     let said = async {
         sending.send(&Answer::Refused(refusal).frame(0)).await?;
-        sending.shutdown().await
+        sending.end().await
     };
     if matches!(timeout(FAREWELL, said).await, Ok(Ok(()))) {
         // Closing with bytes unread would reset the connection, and the goodbye with it.

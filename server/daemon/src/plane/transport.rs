@@ -1,49 +1,33 @@
 //! The two halves of a connection, plain or encrypted.
 
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, ReadHalf, WriteHalf};
+use tokio::io::{AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
 
 /// What a peer must have taken before it is waited for anew.
 const PART_BYTES: usize = 256 << 10;
 
 /// What comes from the peer.
-pub(crate) enum Receiving {
-    Plain(OwnedReadHalf),
-    Encrypted(ReadHalf<TlsStream<TcpStream>>),
-}
+pub(crate) type Receiving = Either<OwnedReadHalf, ReadHalf<TlsStream<TcpStream>>>;
 
 /// What goes to the peer.
-pub(crate) enum Sending {
-    Plain(OwnedWriteHalf),
-    Encrypted(WriteHalf<TlsStream<TcpStream>>),
-}
+pub(crate) struct Sending(Either<OwnedWriteHalf, WriteHalf<TlsStream<TcpStream>>>);
 
 /// Takes a plain connection apart.
 pub(super) fn plain(stream: TcpStream) -> (Receiving, Sending) {
     let (receiving, sending) = stream.into_split();
-    (Receiving::Plain(receiving), Sending::Plain(sending))
+    (Either::Left(receiving), Sending(Either::Left(sending)))
 }
 
 /// Takes an encrypted connection apart.
 pub(super) fn encrypted(stream: TlsStream<TcpStream>) -> (Receiving, Sending) {
     let (receiving, sending) = tokio::io::split(stream);
-    (Receiving::Encrypted(receiving), Sending::Encrypted(sending))
-}
-
-impl AsyncRead for Receiving {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
-            Self::Encrypted(stream) => Pin::new(stream).poll_read(context, buffer),
-        }
-    }
+    (Either::Right(receiving), Sending(Either::Right(sending)))
 }
 
 impl Sending {
@@ -59,30 +43,12 @@ impl Sending {
 
     /// Sends all of these bytes; encrypted ones do not linger in a buffer either.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.write_all(bytes).await?;
-        self.flush().await
-    }
-}
-
-impl AsyncWrite for Sending {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
-            Self::Encrypted(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
+        self.0.write_all(bytes).await?;
+        self.0.flush().await
     }
 
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(context),
-            Self::Encrypted(stream) => Pin::new(stream).poll_flush(context),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::Encrypted(stream) => Pin::new(stream).poll_shutdown(context),
-        }
+    /// Says that nothing more comes.
+    pub(crate) async fn end(&mut self) -> io::Result<()> {
+        self.0.shutdown().await
     }
 }

@@ -266,13 +266,14 @@ fn a_silent_client_is_let_go_and_one_that_answers_pings_stays() {
 
 #[test]
 fn a_subscriber_that_is_sent_events_all_the_time_is_not_taken_for_gone() {
-    let host = Host::with(&[("limits.idle_timeout_ms", "1000"), ("limits.heartbeat_ms", "300")]);
+    // Long enough that a machine which stalls for a while is not silence.
+    let host = Host::with(&[("limits.idle_timeout_ms", "3000"), ("limits.heartbeat_ms", "500")]);
     let mut wire = host.connect(Plane::Read);
     wire.send(1, &subscription(0, u32::MAX));
     let mut commands = host.connect(Plane::Append);
     let mut next = 0;
-    // Two seconds of events, each sooner than a ping would be due in silence.
-    for id in 1..=40 {
+    // Five seconds of events, each sooner than a ping would be due in silence.
+    for id in 1..=100 {
         append(&mut commands, id, AppendRequest::new().event(event(id)));
         while next < id {
             wire.receive(|_, answer| {
