@@ -264,8 +264,7 @@ impl Asked {
             self.turned_away.extend(self.pending.remove(&frame.id).map(|pending| pending.job));
             return self.take_refusal(frame);
         }
-        let knowledge = &self.target.knowledge;
-        let (endpoint, store) = (self.target.address.endpoint(self.plane), self.target.address.store());
+        let Target { knowledge, address, .. } = &*self.target;
         let outcome = match answer {
             Answer::Receipt(receipt) => {
                 knowledge.head(receipt.incarnation, receipt.head);
@@ -275,7 +274,7 @@ impl Asked {
                 knowledge.head(self.welcome.incarnation, conflict.head);
                 Err(AppendError::Conflict(conflict))
             }
-            Answer::Refused(refusal) => Err(refusal.to_append_error(&endpoint, store)),
+            Answer::Refused(refusal) => Err(refusal.to_append_error(&address.endpoint(self.plane), address.store())),
             other => return Err(Fault::Garbage(format!("{:?} in answer to an append", other.kind()))),
         };
         if let Some(Pending { job: Job { work: Work::Append(append), .. }, .. }) = self.pending.remove(&frame.id) {
