@@ -34,7 +34,8 @@ pub struct Conflict {
     pub failed: Vec<FailedCheck>,
     /// The head that the checks were judged against.
     pub head: Position,
-    /// The events that the caller did not know of, in their order, as many as it asked to be told.
+    /// The events that the caller did not know of, from the first one on, without a gap. They may be fewer than there are:
+    /// as many as it asked to be told, some mebibytes, or those before one that is damaged.
     pub missed: Vec<StoredEvent>,
 }
 

@@ -150,7 +150,7 @@ impl<D: Disk> Appender<D> {
         }
     }
 
-    /// The events that the caller did not know of, in their order; damage among them is passed over.
+    /// The events that the caller did not know of, in their order and without a gap: they end where one is damaged.
     fn missed(&self, conflict: &Conflict, count_max: usize) -> Vec<StoredEvent> {
         let below = self.log.watermarks.written().min(conflict.head);
         let mut positions = Vec::new();
@@ -162,7 +162,7 @@ impl<D: Disk> Appender<D> {
         positions.sort_unstable();
         positions.dedup();
         positions.truncate(count_max);
-        let fetched = positions.into_iter().filter_map(|position| self.index.fetch(position, below).ok());
+        let fetched = positions.into_iter().map_while(|position| self.index.fetch(position, below).ok());
         let mut bytes = 0;
         let within_bounds = fetched.take_while(|(event, _)| {
             let is_within = bytes < MISSED_BYTES_MAX;
