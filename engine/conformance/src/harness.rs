@@ -50,6 +50,14 @@ impl<S: EventStore, P: Send + Sync> EventReader for Placed<S, P> {
         self.store.head()
     }
 
+    fn store_id(&self) -> Result<Uuid, ReadError> {
+        self.store.store_id()
+    }
+
+    fn receipt(&self, request_id: Uuid) -> Result<Option<Receipt>, ReadError> {
+        self.store.receipt(request_id)
+    }
+
     fn stream_revision(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError> {
         self.store.stream_revision(stream)
     }

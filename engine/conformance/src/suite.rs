@@ -17,6 +17,7 @@ macro_rules! conformance {
             a_dropped_ticket_undoes_nothing,
             everything_is_there_after_a_reopening,
             an_incarnation_grows_with_each_life_and_what_lives_is_not_lost,
+            a_store_keeps_its_name_for_all_its_lives,
             callers_on_many_threads_share_one_order_without_gaps,
             events_without_ids_get_different_ones,
             a_request_of_thousands_of_events_is_taken_whole,
@@ -51,6 +52,8 @@ macro_rules! conformance {
         $crate::conformance_tests! { $harness => retries {
             a_request_id_gets_the_first_receipt,
             a_request_id_is_known_after_a_reopening,
+            a_receipt_is_found_by_its_request_id,
+            a_receipt_is_of_events_that_are_there,
             checks_are_not_judged_again,
             a_request_id_of_other_events_is_refused,
             a_request_made_anew_is_the_same_whatever_its_ids_and_times,

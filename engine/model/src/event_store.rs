@@ -25,6 +25,13 @@ pub trait EventReader: Send + Sync {
     /// The first position not yet readable.
     fn head(&self) -> Result<Position, ReadError>;
 
+    /// The name that the store was given when it was made: positions and checkpoints mean something with it alone.
+    fn store_id(&self) -> Result<Uuid, ReadError>;
+
+    /// The receipt of the append that was made under a request id, as making it again would get it; `None` when no readable
+    /// event was appended under it.
+    fn receipt(&self, request_id: Uuid) -> Result<Option<Receipt>, ReadError>;
+
     /// The last revision of a stream; `None` when it has no readable events.
     fn stream_revision(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError>;
 

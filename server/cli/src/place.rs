@@ -48,6 +48,14 @@ impl<D: EventReader> EventReader for Place<D> {
         either!(self, store => store.head())
     }
 
+    fn store_id(&self) -> Result<Uuid, ReadError> {
+        either!(self, store => store.store_id())
+    }
+
+    fn receipt(&self, request_id: Uuid) -> Result<Option<Receipt>, ReadError> {
+        either!(self, store => store.receipt(request_id))
+    }
+
     fn stream_revision(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError> {
         either!(self, store => store.stream_revision(stream))
     }

@@ -93,6 +93,23 @@ impl Client {
         Ok(self.standing(StandingRequest::default()).await?.head)
     }
 
+    /// The name that the store was given when it was made.
+    pub async fn store_id(&self) -> Result<Uuid, ReadError> {
+        Ok(self.core.store_id().await?)
+    }
+
+    /// The receipt of the append that was made under a request id, as making it again would get it; `None` when no readable
+    /// event was appended under it.
+    pub async fn receipt(&self, request_id: Uuid) -> Result<Option<Receipt>, ReadError> {
+        let heard = self.core.ask(Ask::short(Request::FindReceipt(request_id)), |answer| match answer {
+            None => Heard::More,
+            Some(Answer::Receipt(receipt)) => Heard::All(Some(receipt)),
+            Some(Answer::Done) => Heard::All(None),
+            Some(_) => Heard::Nonsense,
+        });
+        heard.await.map_err(|error| self.core.read_error(error))
+    }
+
     /// The last revision of a stream; `None` when it has no readable events.
     pub async fn stream_revision(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError> {
         let asked = StandingRequest { given: None, stream: Some(stream.clone()) };

@@ -3,7 +3,7 @@
 use crate::ids::IdMaker;
 use crate::wire::{Alive, Carrier, Encryption, Knowledge, Target};
 use crate::{Address, ClientOptions, ConnectError};
-use gesta_model::{AppendError, AppendRequest, EncodedRequest, Incarnation, Limits, Receipt, RemoteError};
+use gesta_model::{AppendError, AppendRequest, EncodedRequest, Incarnation, Limits, Receipt, RemoteError, Uuid};
 use gesta_protocol::Plane;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -60,6 +60,16 @@ impl Core {
                 return Ok(limits);
             }
             self.appends.meet().await.unwrap_or_else(|| Err(self.ended(Plane::Append)))?;
+        }
+    }
+
+    /// The name that the store was given: asked of the server once.
+    pub(crate) async fn store_id(&self) -> Result<Uuid, RemoteError> {
+        loop {
+            if let Some(id) = self.target.knowledge.store_id() {
+                return Ok(id);
+            }
+            self.reads.meet().await.unwrap_or_else(|| Err(self.ended(Plane::Read)))?;
         }
     }
 

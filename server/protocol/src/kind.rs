@@ -56,6 +56,8 @@ kinds! {
     VerifyIndex = 0x26,
     /// Asks which stores there are, by an operator.
     ListStores = 0x27,
+    /// Asks for the receipt of the append that was made under a request id.
+    FindReceipt = 0x28,
     /// Opens a connection, by the server.
     Welcome = 0x81,
     /// Says why a request or the connection ends.

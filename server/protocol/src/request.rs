@@ -46,6 +46,8 @@ pub enum Request<'a> {
     VerifyIndex,
     /// Asks which stores there are.
     ListStores,
+    /// Asks for the receipt of the append that was made under a request id.
+    FindReceipt(Uuid),
 }
 
 impl<'a> Request<'a> {
@@ -69,6 +71,7 @@ impl<'a> Request<'a> {
             Self::Verify { .. } => Kind::Verify,
             Self::VerifyIndex => Kind::VerifyIndex,
             Self::ListStores => Kind::ListStores,
+            Self::FindReceipt(_) => Kind::FindReceipt,
         }
     }
 
@@ -85,7 +88,7 @@ impl<'a> Request<'a> {
             Self::CreateStore(name) => out.put_text16(name),
             Self::Read(read) => read.write(out),
             Self::Standing(standing) => standing.write(out),
-            Self::FindEvent(id) => out.put_uuid(*id),
+            Self::FindEvent(id) | Self::FindReceipt(id) => out.put_uuid(*id),
             Self::Names(kind, prefix) => {
                 write_kind(out, *kind);
                 out.put_text16(prefix);
@@ -122,6 +125,7 @@ impl<'a> Request<'a> {
             Kind::Verify => Self::Verify { is_deep: fields.bool("is_deep")? },
             Kind::VerifyIndex => Self::VerifyIndex,
             Kind::ListStores => Self::ListStores,
+            Kind::FindReceipt => Self::FindReceipt(fields.uuid("request_id")?),
             _ => return Err(unknown()),
         };
         fields.end(request)

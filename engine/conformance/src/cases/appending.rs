@@ -162,6 +162,15 @@ pub fn an_incarnation_grows_with_each_life_and_what_lives_is_not_lost<H: Harness
     }
 }
 
+/// A store has a name of its own, which each of its lives has.
+pub fn a_store_keeps_its_name_for_all_its_lives<H: Harness>(harness: &H) {
+    let (store, other) = (harness.fresh(), harness.fresh());
+    let id = store.store_id().unwrap();
+    assert_eq!(store.store_id().unwrap(), id);
+    assert!(!id.is_nil() && other.store_id().unwrap() != id);
+    assert_eq!(harness.reopen(store).store_id().unwrap(), id);
+}
+
 /// Callers on many threads share one order without gaps, and each request stands as a whole.
 pub fn callers_on_many_threads_share_one_order_without_gaps<H: Harness>(harness: &H) {
     let store = harness.fresh();

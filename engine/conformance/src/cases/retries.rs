@@ -1,10 +1,12 @@
 //! Requests that are made again: by their request ids, and by the ids of their events.
 
 use crate::Harness;
-use crate::support::{conflict, event, id, of_type, positions, put, query, request, settle, stream, texts, write};
+use crate::support::{
+    conflict, event, id, of_type, positions, put, query, request, settle, stream, tagged, texts, write,
+};
 use gesta_model::{
-    AppendError, AppendRequest, AppendTicket, Durability, EventStore, ExpectedRevision, Position, Read, Receipt,
-    Revision, Timestamp,
+    AppendError, AppendRequest, AppendTicket, Durability, EventReader, EventStore, ExpectedRevision, Position, Read,
+    Receipt, Revision, Timestamp,
 };
 
 #[track_caller]
@@ -39,6 +41,42 @@ pub fn a_request_id_is_known_after_a_reopening<H: Harness>(harness: &H) {
         assert!(!store.is_lost(again.incarnation, again.positions.start).unwrap());
     }
     assert_eq!(positions(&store, Read::all()), [0]);
+}
+
+/// The receipt of an append is found by its request id, as making it again would get it, in every life of the store.
+pub fn a_receipt_is_found_by_its_request_id<H: Harness>(harness: &H) {
+    let store = harness.fresh();
+    let asked = || request("a-1", &["0", "1"]).event(event("b-1", "2")).event(tagged("x:1", "3")).request_id(id(1));
+    assert_eq!(store.receipt(id(1)).unwrap(), None);
+    put(&store, "b-1", &["before"]);
+    store.append(asked()).unwrap();
+    put(&store, "a-1", &["after"]);
+    let found = store.receipt(id(1)).unwrap().unwrap();
+    assert_eq!(found, store.append(asked()).unwrap());
+    assert_eq!((found.positions.clone(), found.head), (Position(1)..Position(5), Position(6)));
+    assert_eq!(found.revisions, [(stream("a-1"), Revision(1)), (stream("b-1"), Revision(1))]);
+    for other in [id(2), id(0)] {
+        assert_eq!(store.receipt(other).unwrap(), None, "{other}");
+    }
+    let store = harness.reopen(store);
+    let found_again = store.receipt(id(1)).unwrap().unwrap();
+    assert_eq!(found_again, store.append(asked()).unwrap());
+    is_repeat(&found, &found_again);
+}
+
+/// Requests that were refused, or had no events, leave no receipt; of those under one id, the last is told.
+pub fn a_receipt_is_of_events_that_are_there<H: Harness>(harness: &H) {
+    let store = harness.fresh();
+    store.append(AppendRequest::new().request_id(id(1))).unwrap();
+    let refused = request("a-1", &["0"]).request_id(id(2)).expect(stream("a-1"), ExpectedRevision::StreamExists);
+    conflict(&store, refused);
+    for none in [id(1), id(2)] {
+        assert_eq!(store.receipt(none).unwrap(), None, "{none}");
+    }
+    let asked = |since| request("a-1", &["0"]).request_id(id(3)).since(Position(since));
+    store.append(asked(0)).unwrap();
+    store.append(asked(1)).unwrap();
+    assert_eq!(store.receipt(id(3)).unwrap().unwrap().positions, Position(1)..Position(2));
 }
 
 /// The checks of a request that was made already are not judged again.

@@ -8,7 +8,7 @@ use crate::disk::Disk;
 use crate::index::{Kind, Plan};
 use gesta_model::{
     AppendError, Conflict, Damage, Durability, EncodedRequest, ExpectedRevision, FailedCheck, Position, Receipt,
-    Revision, StoredEvent, StreamName, Uuid,
+    Revision, StoredEvent, Uuid,
 };
 use std::ops::Range;
 
@@ -76,18 +76,7 @@ impl<D: Disk> Appender<D> {
     /// The receipt for events that stand in the log.
     fn receipt_for(&self, positions: Range<Position>) -> Result<Receipt, AppendError> {
         let below = self.log.watermarks.written();
-        let mut revisions: Vec<(StreamName, Revision)> = Vec::new();
-        let mut ordinals = std::collections::HashMap::new();
-        for position in positions.start.0..positions.end.0 {
-            let (event, _) = self.index.fetch(Position(position), below).map_err(degraded)?;
-            let record = event.record();
-            let (Some(stream), Some(revision)) = (record.stream(), record.revision()) else { continue };
-            let ordinal = *ordinals.entry(stream.to_owned()).or_insert(revisions.len());
-            match revisions.get_mut(ordinal) {
-                Some((_, last)) => *last = revision,
-                None => revisions.extend(StreamName::new(stream).ok().map(|name| (name, revision))),
-            }
-        }
+        let revisions = self.index.revisions_of(positions.clone(), below).map_err(degraded)?;
         let head = self.log.watermarks.readable();
         let durability = if positions.end <= head { Durability::Durable } else { Durability::Written };
         Ok(Receipt { positions, revisions, head, durability, incarnation: self.incarnation })

@@ -27,6 +27,7 @@ mod place;
 mod plan;
 mod record_keys;
 mod report;
+mod revisions;
 mod search;
 mod set;
 mod summaries;

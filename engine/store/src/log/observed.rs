@@ -53,6 +53,11 @@ impl<D: Disk> ObservedLog<D> {
         self.progress.lock().manifest.indexes_event_ids
     }
 
+    /// The life of the log that the last writer that was noticed began.
+    pub(crate) fn incarnation(&self) -> Incarnation {
+        self.progress.lock().manifest.incarnation
+    }
+
     /// Where the log lies.
     pub(crate) fn disk(&self) -> &D {
         &self.disk

@@ -17,6 +17,7 @@ mod feed;
 mod names;
 mod pick;
 mod reader;
+mod receipt;
 mod statistics;
 mod subscription;
 mod sweep;

@@ -8,7 +8,7 @@ use super::sweep::Sweep;
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::index::{Following, Index, Kind};
 use crate::log::{Log, ObservedLog, OpenError};
-use gesta_model::{Damage, Position, Read, ReadError, Revision, StoredEvent, StreamName, Uuid};
+use gesta_model::{Damage, Incarnation, Position, Read, ReadError, Revision, StoredEvent, StreamName, Uuid};
 use parking_lot::Mutex;
 use std::ops::Range;
 use std::path::Path;
@@ -21,6 +21,8 @@ pub(crate) struct Library<D: Disk> {
     pub(crate) path: String,
     pub(crate) log: Arc<Log<D>>,
     pub(crate) index: Arc<Index<D>>,
+    /// The life of the log that the writer of this process began.
+    pub(crate) incarnation: Incarnation,
     pub(crate) observed: Option<Observation<D>>,
     /// Keeps the next writer out as long as a reader of this one may look at bytes that its recovery could cut: until the
     /// store was closed cleanly, or everybody who reads has gone. `None` in a reader beside another process's writer.
@@ -28,6 +30,11 @@ pub(crate) struct Library<D: Disk> {
 }
 
 impl<D: Disk> Library<D> {
+    /// The life of the log in which positions are given out now.
+    pub(super) fn incarnation(&self) -> Incarnation {
+        self.observed.as_ref().map_or(self.incarnation, |observed| observed.log.incarnation())
+    }
+
     /// The end of another process's log, when the segment that holds it is missing.
     pub(super) fn missing_end(&self) -> Option<Damage> {
         self.observed.as_ref().and_then(|observed| observed.log.missing_end())
@@ -75,13 +82,20 @@ impl<D: Disk> Reader<D> {
         let log = Arc::clone(&observed.log);
         let index = Arc::new(Index::new(Arc::clone(&log), observed.indexes_event_ids()));
         let observed = Some(Observation { log: observed, following: Mutex::default() });
-        let reader = Self::new(Library { path, log, index, observed, lock: Mutex::new(None) });
+        let incarnation = Incarnation::default();
+        let reader = Self::new(Library { path, log, index, incarnation, observed, lock: Mutex::new(None) });
         reader.follow();
         Ok(reader)
     }
 
     pub(crate) fn new(library: Library<D>) -> Self {
         Self { library: Arc::new(library) }
+    }
+
+    /// The name that the store was given when it was made, which copies of it keep.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.library.log.store_id
     }
 
     /// The first position not yet readable.

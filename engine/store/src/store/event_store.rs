@@ -27,6 +27,14 @@ impl<D: Disk> EventReader for Reader<D> {
         Ok(Self::head(self))
     }
 
+    fn store_id(&self) -> Result<Uuid, ReadError> {
+        Ok(self.id())
+    }
+
+    fn receipt(&self, request_id: Uuid) -> Result<Option<Receipt>, ReadError> {
+        Self::receipt(self, request_id)
+    }
+
     fn stream_revision(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError> {
         Self::stream_revision(self, stream)
     }
@@ -54,6 +62,14 @@ impl<D: Disk> EventReader for Store<D> {
 
     fn head(&self) -> Result<Position, ReadError> {
         EventReader::head(&self.reader)
+    }
+
+    fn store_id(&self) -> Result<Uuid, ReadError> {
+        Ok(self.id())
+    }
+
+    fn receipt(&self, request_id: Uuid) -> Result<Option<Receipt>, ReadError> {
+        self.reader.receipt(request_id)
     }
 
     fn stream_revision(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError> {

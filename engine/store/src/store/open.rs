@@ -80,6 +80,7 @@ impl<D: Disk> Store<D> {
             path: path.clone(),
             log: Arc::clone(&log),
             index: Arc::clone(&index),
+            incarnation: manifest.incarnation,
             observed: None,
             lock: Mutex::new(Some(lock)),
         };

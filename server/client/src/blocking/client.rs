@@ -96,6 +96,17 @@ impl EventReader for BlockingClient {
         self.hold.wait_for(self.client().head())
     }
 
+    fn store_id(&self) -> Result<Uuid, ReadError> {
+        match self.hold.core.target.knowledge.store_id() {
+            Some(id) => Ok(id),
+            None => self.hold.wait_for(self.client().store_id()),
+        }
+    }
+
+    fn receipt(&self, request_id: Uuid) -> Result<Option<Receipt>, ReadError> {
+        self.hold.wait_for(self.client().receipt(request_id))
+    }
+
     fn stream_revision(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError> {
         self.hold.wait_for(self.client().stream_revision(stream))
     }

@@ -66,7 +66,7 @@ impl Question {
     pub(super) fn ends_with(&self, kind: Kind, body: &[u8]) -> bool {
         match kind {
             Kind::Refused | Kind::Ended | Kind::TooSlow | Kind::Done | Kind::Standing | Kind::Statistics => true,
-            Kind::LogFindings | Kind::IndexFindings | Kind::Stores => true,
+            Kind::LogFindings | Kind::IndexFindings | Kind::Stores | Kind::Receipt => true,
             // A read goes on beyond damage, a lookup does not.
             Kind::Damaged => self.credit.is_none(),
             Kind::Names => body.first() == Some(&0),

@@ -48,6 +48,11 @@ impl Knowledge {
         (learnt.incarnation, learnt.head)
     }
 
+    /// The name that the store was given, once a server has told.
+    pub(crate) fn store_id(&self) -> Option<Uuid> {
+        self.lock().store_id
+    }
+
     /// What an append may hold, once a server has told.
     pub(crate) fn limits(&self) -> Option<Limits> {
         self.lock().limits

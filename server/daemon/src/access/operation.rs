@@ -13,7 +13,7 @@ pub enum Operation {
     Read,
     /// To be sent events as they come.
     Subscribe,
-    /// How far things stand: the head, the revision of a stream, the event of an id.
+    /// How far things stand: the head, the revision of a stream, the event of an id, the receipt of a request.
     Standing,
     /// The names of streams and types.
     Names,

@@ -56,6 +56,15 @@ pub(super) fn event(lookup: &Lookup, event: Uuid, id: u64) -> Vec<Vec<u8>> {
     }
 }
 
+/// The receipt of the append that was made under a request id, if there was one.
+pub(super) fn receipt(lookup: &Lookup, request: Uuid, id: u64) -> Vec<Vec<u8>> {
+    vec![match lookup.store.reader.receipt(request) {
+        Ok(Some(receipt)) => Answer::Receipt(receipt).frame(id),
+        Ok(None) => Answer::Done.frame(id),
+        Err(error) => failed(error).frame(id),
+    }]
+}
+
 /// The names of a kind, in as many frames as they take.
 pub(super) fn names(lookup: &Lookup, kind: NameKind, prefix: &str, id: u64) -> Vec<Vec<u8>> {
     let mut names = match lookup.store.reader.names(kind, prefix) {

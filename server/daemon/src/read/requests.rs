@@ -98,6 +98,10 @@ impl Requests {
             Request::FindEvent(event) => {
                 return self.look_up(id, Operation::Standing, move |session| lookups::event(session, event, id)).await;
             }
+            Request::FindReceipt(request) => {
+                let look = move |lookup: &lookups::Lookup| lookups::receipt(lookup, request, id);
+                return self.look_up(id, Operation::Standing, look).await;
+            }
             Request::Names(kind, prefix) => {
                 let prefix = prefix.to_owned();
                 let look = move |session: &lookups::Lookup| lookups::names(session, kind, &prefix, id);

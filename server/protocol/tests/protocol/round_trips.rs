@@ -53,6 +53,7 @@ fn bare_request() -> impl Strategy<Value = Request<'static>> {
         (option::of((incarnation(), position())), option::of(stream()))
             .prop_map(|(given, stream)| Request::Standing(StandingRequest { given, stream })),
         uuid().prop_map(Request::FindEvent),
+        uuid().prop_map(Request::FindReceipt),
         Just(Request::Statistics),
         any::<bool>().prop_map(|is_deep| Request::Verify { is_deep }),
         Just(Request::VerifyIndex),

@@ -194,6 +194,7 @@ fn requests(out: &mut Vec<Sample>) {
         ("Verify", Request::Verify { is_deep: true }),
         ("VerifyIndex", Request::VerifyIndex),
         ("ListStores", Request::ListStores),
+        ("FindReceipt", Request::FindReceipt(id(3))),
     ];
     all.extend(reads().map(|(name, read)| (name, Request::Read(Box::new(read)))));
     for (name, request) in all {
