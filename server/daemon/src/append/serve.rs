@@ -2,7 +2,7 @@
 
 use super::answers::{Saying, Word, say};
 use super::requests::Requests;
-use crate::plane::{Incoming, Parting, Sending, Session, part, tell_of};
+use crate::plane::{Incoming, Parting, Sending, Session, hear_out, part, tell_of};
 use gesta_protocol::Answer;
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -30,9 +30,9 @@ pub(crate) async fn serve(session: Session, mut incoming: Incoming, sending: Sen
     }
     drop(answers);
     // Everything that was taken is answered before the goodbye.
-    match speaker.await {
-        Ok(Ok(sending)) => part(parting, incoming, sending).await,
-        Ok(Err(error)) if error.kind() == ErrorKind::TimedOut => tell_of(&host, plane, peer, &Parting::slow_reader()),
+    match hear_out(speaker, &parting).await {
+        Some(Ok(sending)) => part(parting, incoming, sending).await,
+        Some(Err(error)) if error.kind() == ErrorKind::TimedOut => tell_of(&host, plane, peer, &Parting::slow_reader()),
         _ => {}
     }
 }

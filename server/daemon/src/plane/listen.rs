@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
@@ -29,7 +30,7 @@ pub(crate) struct Port {
 
 /// After a failure to accept, such as running out of descriptors, how long nobody is let in.
 const BACK_OFF: Duration = Duration::from_millis(50);
-/// How long somebody who is turned away at the door is waited for.
+/// How long somebody who is turned away at the door, or taken for gone, is waited for.
 const FAREWELL: Duration = Duration::from_millis(500);
 
 /// Lets connections in and serves each until the server stops; returns when all of them have ended.
@@ -126,6 +127,22 @@ pub(crate) async fn part(parting: Parting, mut incoming: Incoming, mut sending: 
         // Closing with bytes unread would reset the connection, and the goodbye with it.
         incoming.discard(FAREWELL).await;
     }
+}
+
+/// Waits until whoever speaks to a peer has said all there is, and tells how that ended. A peer that is taken for gone is
+/// not waited for: what it did not take is given up.
+pub(crate) async fn hear_out(
+    mut speaker: JoinHandle<io::Result<Sending>>,
+    parting: &Parting,
+) -> Option<io::Result<Sending>> {
+    if !parting.is_for_silence() {
+        return speaker.await.ok();
+    }
+    let ended = timeout(FAREWELL, &mut speaker).await;
+    if ended.is_err() {
+        speaker.abort();
+    }
+    ended.ok()?.ok()
 }
 
 /// Counts how a connection ended, and says so in the log if somebody should know.

@@ -23,7 +23,7 @@ mod transport;
 
 pub(crate) use handshake::internal;
 pub(crate) use incoming::Incoming;
-pub(crate) use listen::{Port, listen, part, tell_of};
+pub(crate) use listen::{Port, hear_out, listen, part, tell_of};
 pub(crate) use parting::Parting;
 pub(crate) use progress::now_and_then;
 pub(crate) use room::Room;

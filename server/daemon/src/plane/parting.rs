@@ -23,6 +23,11 @@ impl Parting {
         Self::Refused(Refusal::new(Code::Timeout, what).fatal(), counted)
     }
 
+    /// Whether nothing was heard of the peer for so long that it is taken for gone.
+    pub(crate) fn is_for_silence(&self) -> bool {
+        matches!(self, Self::Refused(_, observe::Refusal::IdleTimeout))
+    }
+
     /// The peer sent what the protocol does not allow.
     pub(crate) fn protocol(what: impl ToString) -> Self {
         Self::Refused(Refusal::new(Code::Protocol, what).fatal(), observe::Refusal::Protocol)

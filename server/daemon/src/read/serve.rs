@@ -2,7 +2,7 @@
 
 use super::outbox::{Delivery, Outbox, deliver};
 use super::requests::Requests;
-use crate::plane::{Incoming, Parting, Sending, Session, part, tell_of};
+use crate::plane::{Incoming, Parting, Sending, Session, hear_out, part, tell_of};
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,9 +21,9 @@ pub(crate) async fn serve(session: Session, mut incoming: Incoming, sending: Sen
     let parting = Requests::new(session, outbox).take(&mut incoming).await;
     tell_of(&host, plane, peer, &parting);
     // The streams were cancelled with the requests; what they had put in is still sent.
-    match carrier.await {
-        Ok(Ok(sending)) => part(parting, incoming, sending).await,
-        Ok(Err(error)) if error.kind() == ErrorKind::TimedOut => tell_of(&host, plane, peer, &Parting::slow_reader()),
+    match hear_out(carrier, &parting).await {
+        Some(Ok(sending)) => part(parting, incoming, sending).await,
+        Some(Err(error)) if error.kind() == ErrorKind::TimedOut => tell_of(&host, plane, peer, &Parting::slow_reader()),
         _ => {}
     }
 }
