@@ -13,6 +13,7 @@ mod import;
 mod index;
 mod killed;
 mod names;
+mod network;
 mod operations_page;
 mod queries;
 mod read;
