@@ -73,6 +73,7 @@ impl Requests {
         if header.kind == Kind::Append as u8 {
             return self.take_append(&header, incoming).await;
         }
+        incoming.opening(&header).await?;
         let _room = self.session.host.append_room.ahead_of(header.body_bytes).await;
         let frame = incoming.frame(&header).await?;
         self.session.host.observed(self.session.plane).received(FRAME_HEADER_BYTES + frame.body.len(), 0);
@@ -99,6 +100,7 @@ impl Requests {
 
     async fn take_append(&mut self, header: &FrameHeader, incoming: &mut Incoming) -> Result<Option<Ready>, Parting> {
         let host = Arc::clone(&self.session.host);
+        incoming.opening(header).await?;
         // Waiting here is what holds a fast client back: its bytes stay in its socket.
         let room = host.append_room.ahead_of(header.body_bytes).await;
         let frame = incoming.frame(header).await?;

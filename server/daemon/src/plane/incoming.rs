@@ -4,6 +4,7 @@
 //! longer, and never more memory than the bytes it sent. Only bytes that have come buy time, never those announced.
 
 use super::parting::Parting;
+use super::room::SMALL_BYTES;
 use super::transport::Receiving;
 use crate::observe;
 use crate::settings::LimitSettings;
@@ -58,13 +59,15 @@ impl Incoming {
         }
     }
 
+    /// Waits for all of a small frame whose head has come, and for the beginning of a large one. Whoever does not send that
+    /// much in its time is not one to keep room for.
+    pub(crate) async fn opening(&mut self, header: &FrameHeader) -> Result<(), Parting> {
+        self.receive_up_to(FRAME_HEADER_BYTES + (header.body_bytes as usize).min(SMALL_BYTES)).await
+    }
+
     /// Waits for the rest of a frame whose head has come.
     pub(crate) async fn frame(&mut self, header: &FrameHeader) -> Result<Frame<'_>, Parting> {
-        let frame_bytes = FRAME_HEADER_BYTES + header.body_bytes as usize;
-        self.began = Some(Instant::now());
-        while self.buffer.held_bytes() < frame_bytes {
-            self.receive().await?;
-        }
+        self.receive_up_to(FRAME_HEADER_BYTES + header.body_bytes as usize).await?;
         self.began = None;
         self.buffer.next_frame()?.ok_or(Parting::Gone)
     }
@@ -74,6 +77,15 @@ impl Incoming {
         let deadline = Instant::now() + patience;
         let mut room = [0; 4096];
         while let Ok(Ok(1..)) = timeout_at(deadline, self.stream.read(&mut room)).await {}
+    }
+
+    /// Takes bytes until there are so many of the frame that is coming.
+    async fn receive_up_to(&mut self, frame_bytes: usize) -> Result<(), Parting> {
+        self.began = Some(Instant::now());
+        while self.buffer.held_bytes() < frame_bytes {
+            self.receive().await?;
+        }
+        Ok(())
     }
 
     /// Takes some more bytes.

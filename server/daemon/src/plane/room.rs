@@ -13,7 +13,7 @@ pub(crate) struct Room {
 }
 
 /// A connection has a buffer of this size anyhow.
-const SMALL_BYTES: usize = 64 << 10;
+pub(super) const SMALL_BYTES: usize = 64 << 10;
 
 impl Room {
     /// Room for so many bytes, and for the largest frame in any case.

@@ -69,6 +69,7 @@ impl Requests {
 
     async fn take_one(&mut self, header: &gesta_protocol::FrameHeader, incoming: &mut Incoming) -> Result<(), Parting> {
         let host = Arc::clone(&self.session.host);
+        incoming.opening(header).await?;
         let _room = host.read_room.ahead_of(header.body_bytes).await;
         let frame = incoming.frame(header).await?;
         host.observed(self.session.plane).received(FRAME_HEADER_BYTES + frame.body.len(), 0);
