@@ -3,6 +3,7 @@
 mod append;
 mod bench;
 mod config;
+mod crowds;
 mod damage;
 mod deployment;
 mod errors;

@@ -220,6 +220,11 @@ impl Wire {
         })?
     }
 
+    /// The bare connection.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+
     fn send(&mut self, id: u64, request: &Request<'_>) -> Result<(), String> {
         let mut out = Vec::new();
         request.encode(id, &mut out);
