@@ -23,6 +23,7 @@ mod misplaced;
 mod model;
 mod mounted;
 mod observer;
+mod panics;
 mod power;
 mod queries;
 mod replay;
