@@ -58,6 +58,9 @@ pub(super) fn note_failure(
     if let AppendError::Poisoned { cause } = error {
         store.poisoned(cause.to_string());
     }
+    if let AppendError::StorageFull { bytes, .. } = error {
+        store.storage_full(*bytes);
+    }
     if let Some(refusal) = counted(error) {
         plane.refused(refusal);
     }

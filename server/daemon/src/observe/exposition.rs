@@ -71,12 +71,18 @@ impl Collector for Page {
 impl Page {
     fn server(&self, families: &mut Families<'_>) -> fmt::Result {
         let observations = &self.observations;
+        self.health.look_for_room();
         let ready = f64::from(u8::from(self.health.failing().is_empty()));
         families.gauges("ready", "1 when the server is ready, else 0", None, [(&[][..], ready)])?;
         let uptime = observations.uptime().as_secs_f64();
         families.gauges("uptime", "time since the start", Some(Unit::Seconds), [(&[][..], uptime)])?;
         let age = observations.last_error_age().map(|age| (&[][..], age.as_secs_f64()));
-        families.gauges("last_error_age", "time since something last went wrong", Some(Unit::Seconds), age)?;
+        families.gauges(
+            "last_error_age",
+            "time since an error was logged, or a reload failed",
+            Some(Unit::Seconds),
+            age,
+        )?;
         let failures = observations.reload_failures();
         let help = "certificates, tokens or settings that could not be loaded anew";
         families.counters("reload_failures", help, None, [(&[][..], failures)])

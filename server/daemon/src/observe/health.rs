@@ -46,6 +46,16 @@ impl Health {
         self.is_draining.load(Ordering::Relaxed)
     }
 
+    /// Whether a store had no room for what was to be appended.
+    pub(crate) fn is_room_missing(&self) -> bool {
+        self.observations.stores().iter().any(|store| store.missing_bytes().is_some())
+    }
+
+    /// Asks the file system whether there is room again. It may keep us waiting.
+    pub(crate) fn look_for_room(&self) {
+        self.observations.stores().iter().for_each(|store| store.look_for_room());
+    }
+
     /// Why the server is not ready, one line a reason; empty when it is.
     #[must_use]
     pub fn failing(&self) -> Vec<String> {
@@ -62,6 +72,9 @@ impl Health {
             let name = Shown(store.name());
             if let Some(cause) = store.failure() {
                 reasons.push(format!("store {name} takes no appends: {}", Shown(&cause)));
+            }
+            if let Some(bytes) = store.missing_bytes() {
+                reasons.push(format!("store {name} is full: there was no room for a segment of {bytes} bytes"));
             }
             if let Some(under_way) = store.commit_under_way().filter(|under_way| *under_way > self.sync_bound) {
                 let seconds = under_way.as_secs_f64();

@@ -1,11 +1,13 @@
 //! What is known of one store: response times, commits, sizes, subscribers, and whether its disk answers.
 
 use super::distribution::Distribution;
+use super::shown::Shown;
 use super::subscribers::{Subscriber, Subscribers};
 use gesta::{Commit, CommitObserver, Durability, Position, Reader};
 use parking_lot::Mutex;
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -61,6 +63,9 @@ pub struct StoreObservations {
     /// When the commit that is under way began, in microseconds after `origin`, and one more; 0 when there is none.
     commit_since: AtomicU64,
     failure: Mutex<Option<String>>,
+    directory: OnceLock<PathBuf>,
+    /// How long the segment is that there was no room for; 0 when none was missing, or appends were taken since.
+    missing_bytes: AtomicU64,
 }
 
 /// What the commits of this process came to.
@@ -87,6 +92,8 @@ impl StoreObservations {
             subscribers: Arc::default(),
             commit_since: AtomicU64::new(0),
             failure: Mutex::new(None),
+            directory: OnceLock::new(),
+            missing_bytes: AtomicU64::new(0),
         }
     }
 
@@ -99,6 +106,31 @@ impl StoreObservations {
     /// Hands over the reader that tells head and sizes, once the store is open. Only the first one counts.
     pub fn opened(&self, reader: Reader) {
         let _ = self.reader.set(reader);
+    }
+
+    /// Tells where its files are. Only the first word counts.
+    pub fn lies_in(&self, directory: impl Into<PathBuf>) {
+        let _ = self.directory.set(directory.into());
+    }
+
+    /// An append was refused, because there is no room for a segment of so many bytes.
+    pub fn storage_full(&self, bytes: u64) {
+        self.missing_bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    /// How much room is missing, as far as is known.
+    pub(crate) fn missing_bytes(&self) -> Option<u64> {
+        Some(self.missing_bytes.load(Ordering::Relaxed)).filter(|bytes| *bytes > 0)
+    }
+
+    /// Asks the file system whether there is room again for what there was none for. It may keep us waiting.
+    pub(crate) fn look_for_room(&self) {
+        let Some((bytes, directory)) = self.missing_bytes().zip(self.directory.get()) else { return };
+        let is_there = rustix::fs::statvfs(directory).is_ok_and(|found| found.f_bavail * found.f_frsize >= bytes);
+        if is_there {
+            // What was refused meanwhile is not forgotten.
+            let _ = self.missing_bytes.compare_exchange(bytes, 0, Ordering::Relaxed, Ordering::Relaxed);
+        }
     }
 
     /// Counts the time from a command's last byte to its answer.
@@ -135,7 +167,12 @@ impl StoreObservations {
 
     /// The store takes no appends any more. The first cause is kept.
     pub fn poisoned(&self, cause: impl Into<String>) {
-        self.failure.lock().get_or_insert_with(|| cause.into());
+        let mut failure = self.failure.lock();
+        if failure.is_none() {
+            let cause = cause.into();
+            tracing::error!(store = %Shown(&self.name), cause = %Shown(&cause), "the store takes no appends any more");
+            *failure = Some(cause);
+        }
     }
 
     /// Why no appends are taken, if they are not.
@@ -172,6 +209,7 @@ impl CommitObserver for StoreObservations {
         self.sync_ended();
         let commits = &self.commits;
         if commit.request_count > 0 {
+            self.missing_bytes.store(0, Ordering::Relaxed);
             commits.count.fetch_add(1, Ordering::Relaxed);
             commits.events.fetch_add(u64::from(commit.event_count), Ordering::Relaxed);
             commits.bytes.fetch_add(commit.bytes, Ordering::Relaxed);

@@ -13,6 +13,8 @@ use tokio::sync::Semaphore;
 
 /// How long a page may take; a store whose disk hangs does not tell its size.
 const PAGE_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long the file system may take to tell how much room there is.
+const ROOM_TIME_MAX: Duration = Duration::from_secs(1);
 /// How many pages ask the stores at once. They wait on threads of their own, which a hanging disk must not use up.
 const LOOKS_MAX: usize = 2;
 
@@ -39,9 +41,20 @@ pub(super) fn pages(observations: Arc<Observations>, health: Arc<Health>) -> Rou
         .with_state(sources)
 }
 
-/// Asks nothing that could hang.
+/// Waits for nothing that could hang: that there is room again is believed once the file system has said so.
 async fn readyz(State(sources): State<Sources>) -> Response {
-    let reasons = sources.health.failing();
+    let Sources { health, looks, .. } = sources;
+    if health.is_room_missing()
+        && let Ok(turn) = looks.try_acquire_owned()
+    {
+        let health = Arc::clone(&health);
+        let look = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            health.look_for_room();
+        });
+        let _ = tokio::time::timeout(ROOM_TIME_MAX, look).await;
+    }
+    let reasons = health.failing();
     if reasons.is_empty() {
         return page(StatusCode::OK, TEXT, "ready\n".to_owned());
     }

@@ -165,11 +165,11 @@ impl Drop for Server {
 fn open_shelf(directory: &Path, settings: &Settings, observations: &Arc<Observations>) -> Result<Shelf, StartError> {
     let (limits, observations) = (settings.limits.events(), Arc::clone(observations));
     let index_event_ids = settings.index_event_ids;
-    let options = move |name: &StoreName| Options {
-        limits,
-        index_event_ids,
-        commit_observer: Some(observations.store(name.as_str())),
-        ..Options::default()
+    let stores = directory.to_owned();
+    let options = move |name: &StoreName| {
+        let observed = observations.store(name.as_str());
+        observed.lies_in(stores.join(name.as_str()));
+        Options { limits, index_event_ids, commit_observer: Some(observed), ..Options::default() }
     };
     Ok(Shelf::open(directory, settings.limits.stores_open_max, options)?)
 }

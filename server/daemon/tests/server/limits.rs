@@ -132,7 +132,9 @@ fn connect(server: &Server, plane: Plane) -> Wire {
 #[test]
 fn a_full_disk_refuses_appends_for_now_and_takes_them_when_there_is_room_again() {
     let Some(mounted) = Mounted::in_memory("9m") else { return };
-    let server = start(&mounted.path().join("stores"), &[]).unwrap();
+    let server = start(&mounted.path().join("stores"), &[("http", "127.0.0.1:0")]).unwrap();
+    let http = server.addresses().http.unwrap();
+    assert_eq!(page(http, "/readyz").0, 200);
     let (mut commands, mut queries) = (connect(&server, Plane::Append), connect(&server, Plane::Read));
     let mut head = 0;
     let refused = loop {
@@ -143,7 +145,14 @@ fn a_full_disk_refuses_appends_for_now_and_takes_them_when_there_is_room_again()
     };
     assert_eq!(refused, (Code::StorageFull as u16, true), "and it may be tried again");
     assert_eq!(read_all(&mut queries, 1, read_request(Read::all())).0.len() as u64, head);
+    let (status, text) = page(http, "/readyz");
+    assert!(status == 503 && text.contains("store default is full: there was no room for a segment of"), "{text}");
+    assert!(page(http, "/metrics").1.contains("\ngesta_ready 0.0\n"));
+    assert_eq!(page(http, "/livez").0, 200);
     mounted.remount("size=40m");
+    // It is ready before anybody appends: whoever asks for that before it sends requests would never send any.
+    let (status, text) = page(http, "/readyz");
+    assert_eq!(status, 200, "{text}");
     assert!(eventually(|| outcome(&mut commands, head + 1, wide(10)).is_ok()));
     assert_eq!(read_all(&mut queries, 2, read_request(Read::all())).0.len() as u64, head + 1);
     assert!(server.stop().failed.is_empty());
