@@ -303,6 +303,8 @@ fn a_damaged_store_is_told_of_wherever_an_operator_looks() {
     fs::write(&segment, bytes).unwrap();
     let server = Server::start(&place, &[]);
     assert_eq!(server.page("/readyz").0, 200, "nobody has asked for the store yet");
+    let last_error_age = || labelled(&server.page("/metrics").1, "gesta_last_error_age_seconds");
+    assert_eq!(last_error_age(), None);
     let mut wire = server.connect(Plane::Append, "").unwrap();
     assert!(wire.append("1").unwrap_err().contains("damaged"));
     let (status, reasons) = server.page("/readyz");
@@ -310,6 +312,7 @@ fn a_damaged_store_is_told_of_wherever_an_operator_looks() {
         status == 503 && reasons.starts_with("store default takes no appends: durable events are damaged"),
         "{reasons}"
     );
+    assert!(last_error_age().is_some(), "what is logged as an error is told as one");
     let (_, metrics) = server.page("/metrics");
     assert_eq!(labelled(&metrics, "gesta_store_failed{store=\"default\"}"), Some(1.0));
     let refused = "gesta_refusals_total{plane=\"append\",reason=\"store_failed\"}";

@@ -24,6 +24,7 @@ mod subscribers;
 
 pub use health::Health;
 pub use observations::Observations;
+pub(crate) use observations::error_logged;
 pub use plane::{OpenConnection, Plane, PlaneObservations, RequestInFlight};
 pub use refusal::Refusal;
 pub use shown::Shown;

@@ -3,7 +3,7 @@
 use super::plane::{Plane, PlaneObservations};
 use super::snapshot::Snapshot;
 use super::store_observations::StoreObservations;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -64,7 +64,8 @@ impl Observations {
         self.error_seen();
     }
 
-    /// Something went wrong that an operator should look at.
+    /// Something went wrong that an operator should look at. What is logged as an error, to the log of this crate, needs no
+    /// other word.
     pub fn error_seen(&self) {
         let milliseconds = u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
         self.last_error.store(milliseconds + 1, Ordering::Relaxed);
@@ -89,9 +90,20 @@ impl Observations {
         self.reload_failures.load(Ordering::Relaxed)
     }
 
-    /// How long ago something last went wrong.
+    /// How long ago something last went wrong: by word, or by a line of the log since the start.
     pub(crate) fn last_error_age(&self) -> Option<Duration> {
-        let at = self.last_error.load(Ordering::Relaxed).checked_sub(1)?;
-        Some(self.origin.elapsed().saturating_sub(Duration::from_millis(at)))
+        let uptime = self.origin.elapsed();
+        let told = self.last_error.load(Ordering::Relaxed).checked_sub(1);
+        let told = told.map(|at| uptime.saturating_sub(Duration::from_millis(at)));
+        let logged = LAST_LOGGED.lock().map(|at| at.elapsed()).filter(|age| *age <= uptime);
+        told.into_iter().chain(logged).min()
     }
+}
+
+/// When this process last logged an error. A process has one log, whatever runs in it.
+static LAST_LOGGED: Mutex<Option<Instant>> = Mutex::new(None);
+
+/// An error was logged.
+pub(crate) fn error_logged() {
+    *LAST_LOGGED.lock() = Some(Instant::now());
 }

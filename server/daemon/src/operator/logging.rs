@@ -1,13 +1,16 @@
 //! The server's log: one line an event, on standard error.
 
 use super::line_queue::LineQueue;
-use crate::observe::Shown;
+use crate::observe::{self, Shown};
 use crate::settings::{LogFormat, LogLevel, LogSettings};
 use std::io::{self, IsTerminal};
 use std::panic::PanicHookInfo;
 use std::time::Duration;
 use thiserror::Error;
 use tracing::level_filters::LevelFilter;
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// The log as it is running.
@@ -62,8 +65,19 @@ pub(super) fn subscriber(
         .log_internal_errors(false)
         .with_writer(queue);
     match format {
-        LogFormat::Text => builder.finish().into(),
-        LogFormat::Json => builder.json().flatten_event(true).with_span_list(false).finish().into(),
+        LogFormat::Text => builder.finish().with(ErrorsSeen).into(),
+        LogFormat::Json => builder.json().flatten_event(true).with_span_list(false).finish().with(ErrorsSeen).into(),
+    }
+}
+
+/// Notes when an error is logged, for those who look at metrics and not at the log.
+struct ErrorsSeen;
+
+impl<S: Subscriber> Layer<S> for ErrorsSeen {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if *event.metadata().level() == Level::ERROR {
+            observe::error_logged();
+        }
     }
 }
 
