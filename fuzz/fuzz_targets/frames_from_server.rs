@@ -36,6 +36,7 @@ fn take(frame: &Frame<'_>) {
         Answer::Conflict(conflict) => conflict.missed.iter().for_each(|event| look_at(&event.record())),
         Answer::Refused(refusal) => {
             let _ = (refusal.to_append_error("", ""), refusal.to_read_error("", ""), refusal.to_remote_error("", ""));
+            let _ = refusal.to_snapshot_error("", "");
         }
         _ => {}
     }

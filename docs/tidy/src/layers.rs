@@ -3,6 +3,7 @@
 //! ```text
 //!  store              wires both sides, once
 //!  append | read      the command side and the query side: they never name each other
+//!  snapshots          a cache of fold states; serves the query side
 //!  index              derived, rebuildable; serves both sides
 //!  log                segments, roll, seal, watermarks, recovery
 //!  disk               the seam; names nothing but itself and the environment
@@ -29,10 +30,11 @@ struct Layer {
     beside: Option<&'static [&'static str]>,
 }
 
-const LAYERS: [Layer; 6] = [
-    Layer { folder: "store", below: &["append", "read", "index", "log", "disk"], beside: None },
+const LAYERS: [Layer; 7] = [
+    Layer { folder: "store", below: &["append", "read", "snapshots", "index", "log", "disk"], beside: None },
     Layer { folder: "append", below: &["index", "log", "disk"], beside: None },
-    Layer { folder: "read", below: &["index", "log", "disk"], beside: None },
+    Layer { folder: "read", below: &["snapshots", "index", "log", "disk"], beside: None },
+    Layer { folder: "snapshots", below: &["log", "disk"], beside: None },
     Layer { folder: "index", below: &["log", "disk"], beside: None },
     Layer { folder: "log", below: &["disk"], beside: None },
     Layer { folder: "disk", below: &[], beside: Some(&["environment"]) },

@@ -1,8 +1,9 @@
 //! How the suite comes by stores.
 
 use gesta_model::{
-    AppendError, AppendRequest, EventReader, EventStore, Incarnation, Limits, NameCount, NameKind, Pace, Position,
-    Read, ReadError, Receipt, Revision, StoredEvent, StreamName, Uuid,
+    AppendError, AppendRequest, EventReader, EventStore, Incarnation, Limits, Loaded, NameCount, NameKind, Pace,
+    Position, Read, ReadError, Receipt, Revision, Selection, Snapshot, SnapshotError, SnapshotInfo, SnapshotKey,
+    StoredEvent, StreamName, Uuid,
 };
 
 /// Makes the stores that the suite asks. Each test makes a harness of its own, and tests run side by side.
@@ -69,6 +70,14 @@ impl<S: EventStore, P: Send + Sync> EventReader for Placed<S, P> {
     fn names(&self, kind: NameKind, prefix: &str) -> Result<Vec<NameCount>, ReadError> {
         self.store.names(kind, prefix)
     }
+
+    fn load(&self, key: &SnapshotKey, schema: u32, selection: Selection) -> Result<Loaded<S::Cursor>, ReadError> {
+        self.store.load(key, schema, selection)
+    }
+
+    fn snapshots(&self, prefix: &str) -> Result<Vec<SnapshotInfo>, ReadError> {
+        self.store.snapshots(prefix)
+    }
 }
 
 impl<S: EventStore, P: Send + Sync> EventStore for Placed<S, P> {
@@ -80,6 +89,14 @@ impl<S: EventStore, P: Send + Sync> EventStore for Placed<S, P> {
 
     fn submit(&self, request: AppendRequest) -> Result<S::Ticket, AppendError> {
         self.store.submit(request)
+    }
+
+    fn save_snapshot(&self, snapshot: Snapshot) -> Result<(), SnapshotError> {
+        self.store.save_snapshot(snapshot)
+    }
+
+    fn drop_snapshots(&self, prefix: &str) -> Result<u64, SnapshotError> {
+        self.store.drop_snapshots(prefix)
     }
 
     fn is_lost(&self, given_in: Incarnation, position: Position) -> Result<bool, ReadError> {

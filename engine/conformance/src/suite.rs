@@ -136,6 +136,19 @@ macro_rules! conformance {
             a_long_log_is_caught_up_with,
             subscriptions_may_be_left_at_any_moment,
         }}
+        $crate::conformance_tests! { $harness => snapshots {
+            a_snapshot_comes_with_the_events_after_it,
+            a_snapshot_may_hold_no_events_and_no_bytes,
+            snapshots_of_another_key_or_schema_are_not_loaded,
+            the_newest_snapshot_counts_whatever_the_order_of_saving,
+            a_snapshot_ahead_of_the_head_is_refused,
+            snapshots_are_taken_up_to_their_limit_and_come_back_as_they_were,
+            snapshots_are_listed_by_their_beginnings,
+            each_of_many_snapshots_is_found,
+            snapshots_are_dropped_by_their_beginnings,
+            snapshots_are_there_after_a_reopening,
+            a_state_and_the_events_after_it_are_the_whole_stream,
+        }}
         $crate::conformance_tests! { $harness => pacing {
             progress_is_told_when_nothing_matches_and_when_nothing_happens,
             a_wait_ends_at_its_timeout_and_the_position_moves_on,
@@ -167,7 +180,7 @@ macro_rules! conformance_tests {
 #[cfg(test)]
 mod tests {
     /// Each group and the file that it is in.
-    const FILES: [(&str, &str); 13] = [
+    const FILES: [(&str, &str); 14] = [
         ("appending", include_str!("cases/appending.rs")),
         ("revisions", include_str!("cases/revisions.rs")),
         ("conditions", include_str!("cases/conditions.rs")),
@@ -180,6 +193,7 @@ mod tests {
         ("cursors", include_str!("cases/cursors.rs")),
         ("listing", include_str!("cases/listing.rs")),
         ("subscribing", include_str!("cases/subscribing.rs")),
+        ("snapshots", include_str!("cases/snapshots.rs")),
         ("pacing", include_str!("cases/pacing.rs")),
     ];
 

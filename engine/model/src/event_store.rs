@@ -1,8 +1,9 @@
 //! What every store of events can do, be it linked into the program or behind a server.
 
 use crate::{
-    AppendError, AppendRequest, Explanation, Incarnation, NameCount, NameKind, Notice, Pace, Position, Read, ReadError,
-    Receipt, Record, Revision, StoredEvent, StreamName, Timestamp, Uuid,
+    AppendError, AppendRequest, Explanation, Incarnation, Loaded, NameCount, NameKind, Notice, Pace, Position, Read,
+    ReadError, Receipt, Record, Revision, Selection, Snapshot, SnapshotError, SnapshotInfo, SnapshotKey, StoredEvent,
+    StreamName, Timestamp, Uuid,
 };
 use std::time::Duration;
 
@@ -40,6 +41,13 @@ pub trait EventReader: Send + Sync {
 
     /// All names of a kind that begin with `prefix`, in the order of their bytes.
     fn names(&self, kind: NameKind, prefix: &str) -> Result<Vec<NameCount>, ReadError>;
+
+    /// The newest snapshot of a key and schema, and the events of a selection that it does not hold. A snapshot that is not
+    /// whole, or not of this log, is none; without one the events are those from the start.
+    fn load(&self, key: &SnapshotKey, schema: u32, selection: Selection) -> Result<Loaded<Self::Cursor>, ReadError>;
+
+    /// All snapshots whose keys begin with `prefix`, in the order of their keys' bytes and their schemas.
+    fn snapshots(&self, prefix: &str) -> Result<Vec<SnapshotInfo>, ReadError>;
 }
 
 /// A store of events, to append to and to read. Calls block until they have their answer.
@@ -56,6 +64,13 @@ pub trait EventStore: EventReader {
     /// Appends events without waiting but for room: the ticket has the outcome. Requests of one thread are taken in the
     /// order in which they are submitted.
     fn submit(&self, request: AppendRequest) -> Result<Self::Ticket, AppendError>;
+
+    /// Keeps a snapshot for [`EventReader::load`], for as long as there is room; a later one of its key and schema that is kept
+    /// stays. What it holds must be below the readable head.
+    fn save_snapshot(&self, snapshot: Snapshot) -> Result<(), SnapshotError>;
+
+    /// Drops all snapshots whose keys begin with `prefix`, for good; returns how many.
+    fn drop_snapshots(&self, prefix: &str) -> Result<u64, SnapshotError>;
 
     /// Whether a position that was given out in a life of the log was lost with the unsynced end of it.
     fn is_lost(&self, given_in: Incarnation, position: Position) -> Result<bool, ReadError>;

@@ -8,6 +8,7 @@
 //!  query        which events are meant: Query = QueryItem | QueryItem | ...
 //!  appending    AppendRequest -> EncodedRequest -> Receipt | AppendError, such as Conflict
 //!  reading      Read -> Record, Notice | ReadError, such as Damage
+//!  snapshots    SnapshotKey, Snapshot, Loaded: saved fold states, with the events after them
 //!  store        EventReader, EventStore: what every store can do, linked into the program or behind a server
 //!  codec        record | request | batch | segment: what lies on disk and travels on the wire
 //!  limits       how large each of these may be
@@ -42,6 +43,9 @@ mod read;
 mod read_error;
 mod receipt;
 mod remote_error;
+mod snapshot;
+mod snapshot_error;
+mod snapshot_key;
 mod stored_event;
 mod stream_name;
 mod tag;
@@ -73,6 +77,9 @@ pub use read::{Read, Selection};
 pub use read_error::ReadError;
 pub use receipt::Receipt;
 pub use remote_error::RemoteError;
+pub use snapshot::{Loaded, Snapshot, SnapshotInfo};
+pub use snapshot_error::SnapshotError;
+pub use snapshot_key::SnapshotKey;
 pub use stored_event::StoredEvent;
 pub use stream_name::StreamName;
 pub use tag::Tag;

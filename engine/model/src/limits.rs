@@ -10,6 +10,8 @@ pub const STREAM_NAME_BYTES_MAX: usize = 1024;
 pub const EVENT_TYPE_BYTES_MAX: usize = 255;
 /// Bytes of one tag, its key and colon included.
 pub const TAG_BYTES_MAX: usize = 255;
+/// Bytes of a snapshot's key.
+pub const SNAPSHOT_KEY_BYTES_MAX: usize = 1024;
 /// Tags of one event.
 pub const TAG_COUNT_MAX: usize = 255;
 /// Bytes of one record, header included, unpadded.

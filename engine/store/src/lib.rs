@@ -5,6 +5,7 @@
 //! ```text
 //!  store      wires both sides, once                       Store, Options
 //!  append  |  read      commands   |   queries             append, submit, Ticket | Reader, Cursor, Subscription
+//!  snapshots  saved fold states; losing them loses nothing
 //!  index      derived from the log; losing it loses nothing
 //!  log        segments, watermarks, recovery               RecoveryReport, Damage
 //!  disk       the seam: a real directory, or a simulated one that fails as badly as disks do
@@ -26,6 +27,7 @@ pub mod sabotage;
 #[cfg(not(gesta_sabotage))]
 #[allow(unreachable_pub, reason = "public in a sabotaged build alone")]
 mod sabotage;
+mod snapshots;
 mod store;
 
 pub use append::{CloseError, Ticket};

@@ -29,6 +29,8 @@ pub struct Options {
     pub buffer_bytes: usize,
     /// Memory that the index of the tail segment may take; a segment that outgrows it is sealed early.
     pub index_bytes_max: usize,
+    /// Bytes on disk that snapshots may take; at half of it, the older ones make room.
+    pub snapshot_bytes_max: u64,
     /// Whether a store that is made by this opening finds events by their ids ([`Reader::event`](crate::Reader::event)).
     /// Costs some 60 bytes an event. An existing store keeps what it was made with.
     pub index_event_ids: bool,
@@ -62,6 +64,7 @@ impl Default for Options {
             staging_bytes_max: 8 << 20,
             buffer_bytes: 256 << 10,
             index_bytes_max: 128 << 20,
+            snapshot_bytes_max: 256 << 20,
             index_event_ids: false,
             upkeep: Upkeep::Threads,
             environment: Environment::default(),

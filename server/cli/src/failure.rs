@@ -2,7 +2,7 @@
 //!
 //! Every failure is one line on standard error: what, where, and what to do. With `--json` that line is an object.
 
-use gesta::{AppendError, CloseError, Damage, OpenError, ReadError, RemoteError};
+use gesta::{AppendError, CloseError, Damage, OpenError, ReadError, RemoteError, SnapshotError};
 use gesta_client::ConnectError;
 use serde::Serialize;
 use std::fmt;
@@ -148,6 +148,17 @@ impl From<ReadError> for Failure {
         };
         let code = if matches!(error, ReadError::Damaged(_)) { "damage" } else { "read" };
         Self::new(Status::Damage, code, format!("cannot read: {error}"))
+    }
+}
+
+impl From<SnapshotError> for Failure {
+    fn from(error: SnapshotError) -> Self {
+        let code = match error {
+            SnapshotError::Remote(error) => return error.into(),
+            SnapshotError::ReadOnly => "degraded",
+            _ => "refused",
+        };
+        Self::new(Status::Refused, code, format!("cannot change the snapshots: {error}"))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use gesta::{
     AppendError, AppendRequest, AppendTicket, EventCursor, EventReader, EventStore, EventSubscription, Explanation,
-    Incarnation, NameCount, NameKind, Notice, Pace, Position, Read, ReadError, Receipt, Record, Revision, StoredEvent,
-    StreamName, Timestamp, Uuid,
+    Incarnation, Loaded, NameCount, NameKind, Notice, Pace, Position, Read, ReadError, Receipt, Record, Revision,
+    Selection, Snapshot, SnapshotError, SnapshotInfo, SnapshotKey, StoredEvent, StreamName, Timestamp, Uuid,
 };
 use gesta_client::{BlockingClient, BlockingCursor, BlockingSubscription, BlockingTicket};
 use std::time::Duration;
@@ -67,6 +67,23 @@ impl<D: EventReader> EventReader for Place<D> {
     fn names(&self, kind: NameKind, prefix: &str) -> Result<Vec<NameCount>, ReadError> {
         either!(self, store => store.names(kind, prefix))
     }
+
+    fn load(&self, key: &SnapshotKey, schema: u32, selection: Selection) -> Result<Loaded<Self::Cursor>, ReadError> {
+        Ok(match self {
+            Self::Directory(store) => {
+                let Loaded { snapshot, events } = store.load(key, schema, selection)?;
+                Loaded { snapshot, events: Place::Directory(events) }
+            }
+            Self::Server(client) => {
+                let Loaded { snapshot, events } = client.load(key, schema, selection)?;
+                Loaded { snapshot, events: Place::Server(events) }
+            }
+        })
+    }
+
+    fn snapshots(&self, prefix: &str) -> Result<Vec<SnapshotInfo>, ReadError> {
+        either!(self, store => store.snapshots(prefix))
+    }
 }
 
 impl<D: EventStore> EventStore for Place<D> {
@@ -81,6 +98,14 @@ impl<D: EventStore> EventStore for Place<D> {
             Self::Directory(store) => store.submit(request).map(Place::Directory),
             Self::Server(client) => client.submit(request).map(Place::Server),
         }
+    }
+
+    fn save_snapshot(&self, snapshot: Snapshot) -> Result<(), SnapshotError> {
+        either!(self, store => store.save_snapshot(snapshot))
+    }
+
+    fn drop_snapshots(&self, prefix: &str) -> Result<u64, SnapshotError> {
+        either!(self, store => store.drop_snapshots(prefix))
     }
 
     fn is_lost(&self, given_in: Incarnation, position: Position) -> Result<bool, ReadError> {

@@ -23,6 +23,7 @@ mod ids;
 mod operator;
 mod options;
 mod read;
+mod snapshots;
 mod wire;
 
 pub use address::{Address, AddressError};

@@ -4,6 +4,7 @@ use crate::events::{Batches, Events};
 use crate::fields::{FieldError, FieldReader, FieldWriter};
 use crate::frame::put_frame;
 use crate::reports::{read_damage, read_texts, write_damage, write_texts};
+use crate::snapshots::{SnapshotsPart, read_loaded, write_loaded};
 use crate::{Frame, IndexFindings, Kind, LogFindings, NamesPart, Refusal, Standing, Welcome, Work, conflict, receipt};
 use gesta_model::{Conflict, Damage, Explanation, Incarnation, Position, Receipt};
 
@@ -61,6 +62,12 @@ pub enum Answer<'a> {
     IndexFindings(IndexFindings),
     /// The names of the stores.
     Stores(Vec<String>),
+    /// How many snapshots were dropped.
+    Dropped(u64),
+    /// The position and data of the snapshot that a read asked for, if there is one.
+    Snapshot(Option<(Position, &'a [u8])>),
+    /// Which snapshots there are, or some of them.
+    Snapshots(SnapshotsPart),
 }
 
 /// What holds for the whole of a read.
@@ -110,6 +117,9 @@ impl<'a> Answer<'a> {
             Self::LogFindings(_) => Kind::LogFindings,
             Self::IndexFindings(_) => Kind::IndexFindings,
             Self::Stores(_) => Kind::Stores,
+            Self::Dropped(_) => Kind::Dropped,
+            Self::Snapshot(_) => Kind::Snapshot,
+            Self::Snapshots(_) => Kind::Snapshots,
         }
     }
 
@@ -153,6 +163,9 @@ impl<'a> Answer<'a> {
             Self::LogFindings(findings) => findings.write(out),
             Self::IndexFindings(findings) => findings.write(out),
             Self::Stores(names) => write_texts(out, names),
+            Self::Dropped(count) => out.put_u64(*count),
+            Self::Snapshot(found) => write_loaded(out, *found),
+            Self::Snapshots(part) => part.write(out),
             Self::Ping | Self::Pong | Self::Closing | Self::Done => {}
         }
     }
@@ -190,6 +203,9 @@ impl<'a> Answer<'a> {
             Kind::LogFindings => Self::LogFindings(LogFindings::read(&mut fields)?),
             Kind::IndexFindings => Self::IndexFindings(IndexFindings::read(&mut fields)?),
             Kind::Stores => Self::Stores(read_texts(&mut fields)?),
+            Kind::Dropped => Self::Dropped(fields.u64("count")?),
+            Kind::Snapshot => Self::Snapshot(read_loaded(&mut fields)?),
+            Kind::Snapshots => Self::Snapshots(SnapshotsPart::read(&mut fields)?),
             _ => return Err(unknown()),
         };
         fields.end(answer)

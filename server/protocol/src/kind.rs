@@ -40,6 +40,10 @@ kinds! {
     CreateStore = 0x11,
     /// Makes the index files anew, by an operator.
     RebuildIndex = 0x12,
+    /// Saves a snapshot.
+    SaveSnapshot = 0x13,
+    /// Drops snapshots, by an operator.
+    DropSnapshots = 0x14,
     /// Reads events, once or for good.
     Read = 0x20,
     /// Asks where the log or a stream stands.
@@ -58,6 +62,8 @@ kinds! {
     ListStores = 0x27,
     /// Asks for the receipt of the append that was made under a request id.
     FindReceipt = 0x28,
+    /// Asks which snapshots there are.
+    AskSnapshots = 0x29,
     /// Opens a connection, by the server.
     Welcome = 0x81,
     /// Says why a request or the connection ends.
@@ -72,6 +78,8 @@ kinds! {
     Receipt = 0x90,
     /// Answers an append whose checks did not hold.
     Conflict = 0x91,
+    /// Says how many snapshots were dropped.
+    Dropped = 0x92,
     /// Begins the answer to a read.
     Begun = 0xa0,
     /// Holds events, each with its place.
@@ -90,6 +98,8 @@ kinds! {
     TooSlow = 0xa7,
     /// Ends a read that is complete.
     Ended = 0xa8,
+    /// Holds the snapshot that a read asked for, or says that there is none.
+    Snapshot = 0xa9,
     /// Says where the log or a stream stands.
     Standing = 0xb0,
     /// Holds names, or some of them.
@@ -102,4 +112,6 @@ kinds! {
     IndexFindings = 0xb4,
     /// Holds the names of the stores.
     Stores = 0xb5,
+    /// Says which snapshots there are, or some of them.
+    Snapshots = 0xb6,
 }

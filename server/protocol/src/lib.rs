@@ -28,6 +28,7 @@ mod receipt;
 mod refusal;
 mod reports;
 mod request;
+mod snapshots;
 mod standing;
 mod welcome;
 
@@ -45,5 +46,6 @@ pub use read::ReadRequest;
 pub use refusal::{Code, Detail, Refusal};
 pub use reports::{IndexFindings, LogFindings, Work};
 pub use request::Request;
+pub use snapshots::{SaveSnapshot, SnapshotsPart};
 pub use standing::{Standing, StandingRequest};
 pub use welcome::Welcome;

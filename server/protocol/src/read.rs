@@ -3,7 +3,8 @@
 //! ```text
 //!  selection u8             0 everything, 1 a stream, 2 a query
 //!  flags u16                1 backwards, 2 unsynced as well, 4 go on with what is appended later, 8 whole batches are welcome,
-//!                           16 from, 32 from_revision, 64 since, 128 until, 256 given_in: these fields count
+//!                           16 from, 32 from_revision, 64 since, 128 until, 256 given_in: these fields count;
+//!                           512 a snapshot follows
 //!  from u64                 the position to begin at, inclusive
 //!  from_revision u64        the revision of the stream to begin at, inclusive
 //!  since i64                nothing that the store took before
@@ -14,10 +15,12 @@
 //!  behind_after u64         of what goes on: how many events behind the head it is worth saying
 //!  credit u32               how many bytes of events may be sent before there is more credit
 //!  text32                   the stream's name or the query; empty for everything
+//!  schema u32, key text16   with flag 512 alone: the snapshot to begin after, for a read that goes forward from the start and ends
 //! ```
 
 use crate::fields::{FieldError, FieldReader, FieldWriter};
-use gesta_model::{Incarnation, Pace, Position, Query, Read, Revision, Selection, StreamName, Timestamp};
+use crate::snapshots::read_key;
+use gesta_model::{Incarnation, Pace, Position, Query, Read, Revision, Selection, SnapshotKey, StreamName, Timestamp};
 use std::time::Duration;
 
 /// A read, and how its answer is to come.
@@ -33,6 +36,8 @@ pub struct ReadRequest {
     pub given_in: Option<Incarnation>,
     /// How many bytes of events may be sent before there is more credit.
     pub credit: u32,
+    /// The key and schema of the snapshot to begin after, if there is one.
+    pub snapshot: Option<(SnapshotKey, u32)>,
 }
 
 const IS_BACKWARD: u16 = 1;
@@ -44,7 +49,10 @@ const HAS_FROM_REVISION: u16 = 32;
 const HAS_SINCE: u16 = 64;
 const HAS_UNTIL: u16 = 128;
 const HAS_GIVEN_IN: u16 = 256;
-const KNOWN: u16 = 511;
+const HAS_SNAPSHOT: u16 = 512;
+const KNOWN: u16 = 1023;
+/// What does not go with a snapshot: where the read begins is not known, or what is before that is asked for.
+const WITHOUT_SNAPSHOT: u16 = IS_BACKWARD | FOLLOWS | HAS_FROM | HAS_FROM_REVISION | HAS_SINCE | HAS_GIVEN_IN;
 const NEVER: u32 = u32::MAX;
 
 impl ReadRequest {
@@ -66,7 +74,8 @@ impl ReadRequest {
                 | flag(from_revision.is_some(), HAS_FROM_REVISION)
                 | flag(since.is_some(), HAS_SINCE)
                 | flag(until.is_some(), HAS_UNTIL)
-                | flag(self.given_in.is_some(), HAS_GIVEN_IN),
+                | flag(self.given_in.is_some(), HAS_GIVEN_IN)
+                | flag(self.snapshot.is_some(), HAS_SNAPSHOT),
         );
         out.put_u64(from.map_or(0, |position| position.0));
         out.put_u64(from_revision.map_or(0, |revision| revision.0));
@@ -79,6 +88,10 @@ impl ReadRequest {
         out.put_u64(pace.behind_after);
         out.put_u32(self.credit);
         out.put_text32(&text);
+        if let Some((key, schema)) = &self.snapshot {
+            out.put_u32(*schema);
+            out.put_text16(key.as_str());
+        }
     }
 
     pub(crate) fn read(fields: &mut FieldReader<'_>) -> Result<Self, FieldError> {
@@ -88,6 +101,9 @@ impl ReadRequest {
             return Err(FieldError::not_allowed("flags", flags));
         }
         let is_set = |flag: u16| flags & flag != 0;
+        if is_set(HAS_SNAPSHOT) && is_set(WITHOUT_SNAPSHOT) {
+            return Err(FieldError::not_allowed("flags", flags));
+        }
         let mut read = Read::all();
         read.from = Some(Position(fields.u64("from")?)).filter(|_| is_set(HAS_FROM));
         read.from_revision = Some(Revision(fields.u64("from_revision")?)).filter(|_| is_set(HAS_FROM_REVISION));
@@ -113,6 +129,11 @@ impl ReadRequest {
             2 => Read::query(text.parse::<Query>().map_err(|error| FieldError::unacceptable("text", error))?).selection,
             unknown => return Err(FieldError::not_allowed("selection", unknown)),
         };
-        Ok(Self { read, follow, takes_batches: is_set(TAKES_BATCHES), given_in, credit })
+        let mut snapshot = None;
+        if is_set(HAS_SNAPSHOT) {
+            let schema = fields.u32("schema")?;
+            snapshot = Some((read_key(fields)?, schema));
+        }
+        Ok(Self { read, follow, takes_batches: is_set(TAKES_BATCHES), given_in, credit, snapshot })
     }
 }

@@ -6,7 +6,9 @@
 
 use crate::append::read_stream;
 use crate::fields::{FieldError, FieldReader, FieldWriter};
-use gesta_model::{AppendError, Incarnation, Position, ReadError, RemoteError, Revision, StreamName, Uuid};
+use gesta_model::{
+    AppendError, Incarnation, Position, ReadError, RemoteError, Revision, SnapshotError, StreamName, Uuid,
+};
 use std::io;
 use std::sync::Arc;
 
@@ -91,6 +93,12 @@ codes! {
     UnsyncedSubscription = 43,
     /// The position was lost with the unsynced end of the log.
     LostTail = 44,
+    /// The snapshot is of events that are not readable yet.
+    SnapshotAhead = 50,
+    /// The snapshot is larger than is kept.
+    SnapshotTooLarge = 51,
+    /// Snapshots cannot be written.
+    SnapshotStorage = 52,
 }
 
 /// What some codes add.
@@ -124,6 +132,20 @@ pub enum Detail {
         given_in: Incarnation,
         /// The position.
         position: Position,
+    },
+    /// Of [`Code::SnapshotAhead`].
+    Ahead {
+        /// The position of the snapshot.
+        position: Position,
+        /// The first position not yet readable.
+        head: Position,
+    },
+    /// Of [`Code::SnapshotTooLarge`].
+    Length {
+        /// How large it is.
+        bytes: u64,
+        /// How large it may be.
+        max: u64,
     },
 }
 
@@ -215,6 +237,25 @@ impl Refusal {
         }
     }
 
+    /// What the refusal means to whoever saves or drops snapshots.
+    #[must_use]
+    pub fn to_snapshot_error(&self, address: &str, store: &str) -> SnapshotError {
+        match (self.known_code(), &self.detail) {
+            (Some(Code::SnapshotAhead), Detail::Ahead { position, head }) => {
+                SnapshotError::AheadOfHead { position: *position, head: *head }
+            }
+            (Some(Code::SnapshotTooLarge), Detail::Length { bytes, max }) => {
+                SnapshotError::TooLarge { bytes: *bytes, max: *max }
+            }
+            (Some(Code::SnapshotStorage), _) => {
+                SnapshotError::Storage { cause: Arc::new(io::Error::other(self.message.clone())) }
+            }
+            (Some(Code::Degraded), _) => SnapshotError::ReadOnly,
+            (Some(Code::Closed), _) => SnapshotError::Closed,
+            _ => SnapshotError::Remote(self.to_remote_error(address, store)),
+        }
+    }
+
     /// What the refusal means to whoever asks for anything else.
     #[must_use]
     pub fn to_remote_error(&self, address: &str, store: &str) -> RemoteError {
@@ -246,6 +287,11 @@ impl Refusal {
                 out.put_u32(given_in.0);
                 out.put_u64(position.0);
             }
+            (Some(Code::SnapshotAhead), Detail::Ahead { position: Position(one), head: Position(other) })
+            | (Some(Code::SnapshotTooLarge), Detail::Length { bytes: one, max: other }) => {
+                out.put_u64(*one);
+                out.put_u64(*other);
+            }
             // What a code does not add, whoever reads it does not expect.
             _ => {}
         }
@@ -271,6 +317,10 @@ impl Refusal {
                 given_in: Incarnation(fields.u32("given_in")?),
                 position: Position(fields.u64("position")?),
             },
+            Some(Code::SnapshotAhead) => {
+                Detail::Ahead { position: Position(fields.u64("position")?), head: Position(fields.u64("head")?) }
+            }
+            Some(Code::SnapshotTooLarge) => Detail::Length { bytes: fields.u64("bytes")?, max: fields.u64("max")? },
             Some(_) => Detail::None,
             // A later version's code may add what this one cannot read.
             None => {
@@ -332,6 +382,25 @@ impl From<&ReadError> for Refusal {
             ReadError::LostTail { given_in, position } => {
                 Self::new(Code::LostTail, error).with(Detail::Lost { given_in: *given_in, position: *position })
             }
+            _ => Self::new(Code::Internal, error),
+        }
+    }
+}
+
+impl From<&SnapshotError> for Refusal {
+    fn from(error: &SnapshotError) -> Self {
+        match error {
+            SnapshotError::AheadOfHead { position, head } => {
+                Self::new(Code::SnapshotAhead, error).with(Detail::Ahead { position: *position, head: *head })
+            }
+            SnapshotError::TooLarge { bytes, max } => {
+                Self::new(Code::SnapshotTooLarge, error).with(Detail::Length { bytes: *bytes, max: *max })
+            }
+            SnapshotError::Storage { cause } => Self::new(Code::SnapshotStorage, without_path(cause)),
+            SnapshotError::ReadOnly | SnapshotError::Damaged(_) => {
+                Self::new(Code::Degraded, "durable events are damaged: the server's log names the file")
+            }
+            SnapshotError::Closed => Self::new(Code::Closed, error),
             _ => Self::new(Code::Internal, error),
         }
     }

@@ -4,7 +4,7 @@ use crate::append::Append;
 use crate::fields::{FieldError, FieldReader, FieldWriter};
 use crate::frame::put_frame;
 use crate::names::{read_kind, write_kind};
-use crate::{Frame, Hello, Kind, ReadRequest, StandingRequest};
+use crate::{Frame, Hello, Kind, ReadRequest, SaveSnapshot, StandingRequest};
 use gesta_model::{NameKind, Uuid};
 
 /// What a client sends, one frame each.
@@ -48,6 +48,12 @@ pub enum Request<'a> {
     ListStores,
     /// Asks for the receipt of the append that was made under a request id.
     FindReceipt(Uuid),
+    /// Saves a snapshot.
+    SaveSnapshot(SaveSnapshot<'a>),
+    /// Drops the snapshots whose keys begin with a prefix.
+    DropSnapshots(&'a str),
+    /// Asks for the snapshots whose keys begin with a prefix.
+    Snapshots(&'a str),
 }
 
 impl<'a> Request<'a> {
@@ -72,6 +78,9 @@ impl<'a> Request<'a> {
             Self::VerifyIndex => Kind::VerifyIndex,
             Self::ListStores => Kind::ListStores,
             Self::FindReceipt(_) => Kind::FindReceipt,
+            Self::SaveSnapshot(_) => Kind::SaveSnapshot,
+            Self::DropSnapshots(_) => Kind::DropSnapshots,
+            Self::Snapshots(_) => Kind::AskSnapshots,
         }
     }
 
@@ -85,7 +94,8 @@ impl<'a> Request<'a> {
             Self::Hello(hello) => hello.write(out),
             Self::Credit(bytes) => out.put_u32(*bytes),
             Self::Append(append) => append.write(out),
-            Self::CreateStore(name) => out.put_text16(name),
+            Self::CreateStore(text) | Self::DropSnapshots(text) | Self::Snapshots(text) => out.put_text16(text),
+            Self::SaveSnapshot(snapshot) => snapshot.write(out),
             Self::Read(read) => read.write(out),
             Self::Standing(standing) => standing.write(out),
             Self::FindEvent(id) | Self::FindReceipt(id) => out.put_uuid(*id),
@@ -126,6 +136,9 @@ impl<'a> Request<'a> {
             Kind::VerifyIndex => Self::VerifyIndex,
             Kind::ListStores => Self::ListStores,
             Kind::FindReceipt => Self::FindReceipt(fields.uuid("request_id")?),
+            Kind::SaveSnapshot => Self::SaveSnapshot(SaveSnapshot::read(&mut fields)?),
+            Kind::DropSnapshots => Self::DropSnapshots(fields.text16("prefix")?),
+            Kind::AskSnapshots => Self::Snapshots(fields.text16("prefix")?),
             _ => return Err(unknown()),
         };
         fields.end(request)

@@ -12,6 +12,7 @@
 //!  reading      what, from where, in which direction, how many
 //!  cursors      heads, times, costs; cursors that are many or left
 //!  listing      names with their counts, events by their ids
+//!  snapshots    saved fold states, and the events after them
 //!  subscribing  what is there, then what comes
 //!  pacing       how far a subscription says it has come
 //! ```
@@ -28,4 +29,5 @@ pub mod pacing;
 pub mod reading;
 pub mod retries;
 pub mod revisions;
+pub mod snapshots;
 pub mod subscribing;

@@ -13,6 +13,7 @@ const UNFINISHED: &str = ".new";
 const SEGMENT: &str = ".log";
 const INDEX: &str = ".idx";
 const SUMMARY: &str = ".sum";
+const SNAPSHOTS: &str = ".snp";
 
 /// The name of a segment file.
 pub(crate) fn segment_name(number: u64, generation: u32) -> String {
@@ -50,6 +51,17 @@ pub(crate) fn parse_summary_name(name: &str) -> Option<(u64, u64)> {
     (summary_name(parsed.0, parsed.1) == name).then_some(parsed)
 }
 
+/// The name of a file of snapshots.
+pub(crate) fn snapshot_name(number: u64) -> String {
+    format!("{number:010}{SNAPSHOTS}")
+}
+
+/// The number in the name of a file of snapshots.
+pub(crate) fn parse_snapshot_name(name: &str) -> Option<u64> {
+    let number = name.strip_suffix(SNAPSHOTS)?.parse().ok()?;
+    (snapshot_name(number) == name).then_some(number)
+}
+
 /// Whether a name is one that a store gives to its files.
 pub(crate) fn is_log_file(name: &str) -> bool {
     let finished = name.strip_suffix(UNFINISHED).unwrap_or(name);
@@ -58,6 +70,7 @@ pub(crate) fn is_log_file(name: &str) -> bool {
         || parse_segment_name(finished).is_some()
         || parse_index_name(finished).is_some()
         || parse_summary_name(finished).is_some()
+        || parse_snapshot_name(name).is_some()
 }
 
 /// Whether names are those of a store: a manifest is among them, or a segment that has lost it.
@@ -113,6 +126,8 @@ mod tests {
         assert_eq!(parse_segment_name(&segment_name(3, 1)), Some((3, 1)));
         assert_eq!(parse_index_name(&index_name(3, 1)), Some((3, 1)));
         assert_eq!(parse_summary_name(&summary_name(3, 10)), Some((3, 10)));
+        assert_eq!(parse_snapshot_name(&snapshot_name(3)), Some(3));
+        assert_eq!(parse_snapshot_name("3.snp"), None);
         assert_eq!(parse_index_name(&segment_name(3, 1)), None);
         assert_eq!(parse_segment_name(&index_name(3, 1)), None);
         assert_eq!(parse_index_name("3-1.idx"), None);

@@ -33,7 +33,9 @@ mod writer;
 
 pub(crate) use batch_source::{BatchSource, Bytes, Found, NotABatch, Window};
 pub use error::OpenError;
-pub(crate) use files::{LOCK, appear, are_of_a_store, index_name, parse_summary_name, summary_name};
+pub(crate) use files::{
+    LOCK, appear, are_of_a_store, index_name, parse_snapshot_name, parse_summary_name, snapshot_name, summary_name,
+};
 pub(crate) use manifest::Manifest;
 pub(crate) use observed::ObservedLog;
 pub use recovery::RecoveryReport;

@@ -18,6 +18,7 @@ mod names;
 mod pick;
 mod reader;
 mod receipt;
+mod snapshots;
 mod statistics;
 mod subscription;
 mod sweep;

@@ -8,6 +8,7 @@ use super::sweep::Sweep;
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::index::{Following, Index, Kind};
 use crate::log::{Log, ObservedLog, OpenError};
+use crate::snapshots::Snapshots;
 use gesta_model::{Damage, Incarnation, Position, Read, ReadError, Revision, StoredEvent, StreamName, Uuid};
 use parking_lot::Mutex;
 use std::ops::Range;
@@ -24,6 +25,7 @@ pub(crate) struct Library<D: Disk> {
     /// The life of the log that the writer of this process began.
     pub(crate) incarnation: Incarnation,
     pub(crate) observed: Option<Observation<D>>,
+    pub(crate) snapshots: Snapshots<D>,
     /// Keeps the next writer out as long as a reader of this one may look at bytes that its recovery could cut: until the
     /// store was closed cleanly, or everybody who reads has gone. `None` in a reader beside another process's writer.
     pub(crate) lock: Mutex<Option<D::Lock>>,
@@ -78,12 +80,13 @@ impl<D: Disk> Reader<D> {
     /// Opens the store on a disk for reading only.
     pub fn open_on(disk: D) -> Result<Self, OpenError> {
         let path = disk.describe("");
-        let observed = ObservedLog::open(disk)?;
+        let observed = ObservedLog::open(disk.clone())?;
         let log = Arc::clone(&observed.log);
+        let snapshots = Snapshots::watching(disk, (log.store_id, log.origin.key));
         let index = Arc::new(Index::new(Arc::clone(&log), observed.indexes_event_ids()));
         let observed = Some(Observation { log: observed, following: Mutex::default() });
         let incarnation = Incarnation::default();
-        let reader = Self::new(Library { path, log, index, incarnation, observed, lock: Mutex::new(None) });
+        let reader = Self::new(Library { path, log, index, incarnation, observed, snapshots, lock: Mutex::new(None) });
         reader.follow();
         Ok(reader)
     }
@@ -188,6 +191,7 @@ impl<D: Disk> Reader<D> {
             streams: self.library.index.count(Kind::Stream, self.head()),
             log_bytes,
             index_bytes: self.library.index.file_bytes(),
+            snapshot_bytes: self.library.snapshots.bytes(),
             reserved_bytes,
         })
     }

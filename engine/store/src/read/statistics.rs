@@ -11,6 +11,8 @@ pub struct Statistics {
     pub log_bytes: u64,
     /// Bytes of index files.
     pub index_bytes: u64,
+    /// Bytes of files of snapshots.
+    pub snapshot_bytes: u64,
     /// Zero-filled bytes ahead of what is written.
     pub reserved_bytes: u64,
 }

@@ -6,8 +6,8 @@ use crate::disk::Disk;
 use crate::read::{Cursor, Reader, Subscription};
 use gesta_model::{
     AppendError, AppendRequest, AppendTicket, EventCursor, EventReader, EventStore, EventSubscription, Explanation,
-    Incarnation, NameCount, NameKind, Notice, Pace, Position, Read, ReadError, Receipt, Record, Revision, StoredEvent,
-    StreamName, Timestamp, Uuid,
+    Incarnation, Loaded, NameCount, NameKind, Notice, Pace, Position, Read, ReadError, Receipt, Record, Revision,
+    Selection, Snapshot, SnapshotError, SnapshotInfo, SnapshotKey, StoredEvent, StreamName, Timestamp, Uuid,
 };
 use std::time::Duration;
 
@@ -46,6 +46,14 @@ impl<D: Disk> EventReader for Reader<D> {
     fn names(&self, kind: NameKind, prefix: &str) -> Result<Vec<NameCount>, ReadError> {
         Self::names(self, kind, prefix)
     }
+
+    fn load(&self, key: &SnapshotKey, schema: u32, selection: Selection) -> Result<Loaded<Cursor<D>>, ReadError> {
+        Ok(Self::load(self, key, schema, selection))
+    }
+
+    fn snapshots(&self, prefix: &str) -> Result<Vec<SnapshotInfo>, ReadError> {
+        Ok(Self::snapshots(self, prefix))
+    }
 }
 
 impl<D: Disk> EventReader for Store<D> {
@@ -83,6 +91,14 @@ impl<D: Disk> EventReader for Store<D> {
     fn names(&self, kind: NameKind, prefix: &str) -> Result<Vec<NameCount>, ReadError> {
         self.reader.names(kind, prefix)
     }
+
+    fn load(&self, key: &SnapshotKey, schema: u32, selection: Selection) -> Result<Loaded<Cursor<D>>, ReadError> {
+        Ok(self.reader.load(key, schema, selection))
+    }
+
+    fn snapshots(&self, prefix: &str) -> Result<Vec<SnapshotInfo>, ReadError> {
+        Ok(self.reader.snapshots(prefix))
+    }
 }
 
 impl<D: Disk> EventStore for Store<D> {
@@ -94,6 +110,14 @@ impl<D: Disk> EventStore for Store<D> {
 
     fn submit(&self, request: AppendRequest) -> Result<Ticket<D>, AppendError> {
         Self::submit(self, request)
+    }
+
+    fn save_snapshot(&self, snapshot: Snapshot) -> Result<(), SnapshotError> {
+        Self::save_snapshot(self, &snapshot)
+    }
+
+    fn drop_snapshots(&self, prefix: &str) -> Result<u64, SnapshotError> {
+        Self::drop_snapshots(self, prefix)
     }
 
     fn is_lost(&self, given_in: Incarnation, position: Position) -> Result<bool, ReadError> {

@@ -5,7 +5,10 @@ use crate::disk::{Disk, RealDisk};
 use crate::log::{Manifest, RecoveryReport};
 use crate::read::{Cursor, Reader, Subscription};
 use crate::sabotage::{Bug, has};
-use gesta_model::{AppendError, AppendRequest, EncodedRequest, Incarnation, Limits, Position, Read, Receipt, Uuid};
+use gesta_model::{
+    AppendError, AppendRequest, EncodedRequest, Incarnation, Limits, Position, Read, Receipt, Snapshot, SnapshotError,
+    Uuid,
+};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -94,6 +97,16 @@ impl<D: Disk> Store<D> {
         self.reader.subscribe(read)
     }
 
+    /// Keeps a snapshot for [`Reader::load`], for as long as there is room; a later one of its key and schema that is kept stays.
+    pub fn save_snapshot(&self, snapshot: &Snapshot) -> Result<(), SnapshotError> {
+        self.reader.save_snapshot(snapshot)
+    }
+
+    /// Drops all snapshots whose keys begin with `prefix`, for good; returns how many.
+    pub fn drop_snapshots(&self, prefix: &str) -> Result<u64, SnapshotError> {
+        self.reader.drop_snapshots(prefix)
+    }
+
     /// What opening the store found.
     #[must_use]
     pub fn recovery(&self) -> &RecoveryReport {
@@ -131,6 +144,7 @@ impl<D: Disk> Store<D> {
     /// [`AppendError::Closed`], and what they read goes on.
     pub fn shut(&self) -> Result<(), CloseError> {
         let threads = std::mem::take(&mut *self.threads.lock());
+        self.reader.close_snapshots();
         let outcome = self.appender.close(threads);
         // After a failure, readers may still look at bytes that a new writer would cut: it comes in when they are gone.
         outcome?;

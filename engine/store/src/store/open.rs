@@ -10,6 +10,7 @@ use crate::log::{
 };
 use crate::options::Options;
 use crate::read::{Library, Reader};
+use crate::snapshots::Snapshots;
 use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
@@ -76,12 +77,21 @@ impl<D: Disk> Store<D> {
         };
         let writer = LogWriter::new(identity, Arc::clone(&log), tail);
         let tail_index = index.tail_part(writer.open_segment().unwrap_or(writer.next_number()), writer.position());
+        let snapshots_of = (manifest.store_id, manifest.origin.key);
+        let snapshots = match &refusal {
+            None => {
+                let bytes_max = (options.snapshot_bytes_max, options.limits.data_bytes_max);
+                Snapshots::writing(disk.clone(), snapshots_of, bytes_max)
+            }
+            Some(_) => Snapshots::watching(disk.clone(), snapshots_of),
+        };
         let library = Library {
             path: path.clone(),
             log: Arc::clone(&log),
             index: Arc::clone(&index),
             incarnation: manifest.incarnation,
             observed: None,
+            snapshots,
             lock: Mutex::new(Some(lock)),
         };
         let appender = Appender::new(

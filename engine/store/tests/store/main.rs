@@ -32,6 +32,8 @@ mod rolls;
 #[cfg(gesta_sabotage)]
 mod sabotage;
 mod slow;
+mod snapshot_history;
+mod snapshots;
 mod summaries;
 mod support;
 mod sweep;

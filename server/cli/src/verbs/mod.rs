@@ -16,6 +16,7 @@ pub(crate) mod read;
 mod sample;
 pub(crate) mod serve;
 mod server_settings;
+pub(crate) mod snapshots;
 pub(crate) mod stats;
 pub(crate) mod tail;
 pub(crate) mod token;

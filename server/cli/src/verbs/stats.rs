@@ -102,7 +102,7 @@ impl StoreBytes {
                 format!("{}: cannot be listed: {error}: check the path and its permissions", directory.display());
             Failure::new(Status::Unreachable, "store_open", message)
         };
-        let (mut segments, mut index, mut others) = (0, 0, 0);
+        let (mut segments, mut index, mut snapshots, mut others) = (0, 0, 0, 0);
         for entry in std::fs::read_dir(directory).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             // A file that a writer has renamed or removed since takes no room.
@@ -111,13 +111,14 @@ impl StoreBytes {
             let room = match Path::new(&name).extension().and_then(OsStr::to_str) {
                 Some("log") => &mut segments,
                 Some("idx" | "sum") => &mut index,
+                Some("snp") => &mut snapshots,
                 _ => &mut others,
             };
             *room += length;
         }
         let reserved = segments.saturating_sub(written_bytes);
         let log = segments - reserved + others;
-        Ok(Self { total: log + index + reserved, log, index, snapshots: 0, reserved })
+        Ok(Self { total: log + index + snapshots + reserved, log, index, snapshots, reserved })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::support::{Place, bare_command, finish};
 
-const VERBS: [&str; 20] = [
+const VERBS: [&str; 21] = [
     "import",
     "import-git",
     "export",
@@ -16,6 +16,7 @@ const VERBS: [&str; 20] = [
     "stats",
     "verify",
     "index",
+    "snapshots",
     "serve",
     "token",
     "config",

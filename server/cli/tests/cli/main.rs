@@ -23,6 +23,7 @@ mod serve;
 mod server;
 mod shared_data;
 mod signals;
+mod snapshots;
 mod support;
 mod token;
 mod top;

@@ -47,13 +47,13 @@ fn the_settings_are_those_of_the_page_with_their_defaults() {
 }
 
 /// The operation of each row of the page.
-const OPERATIONS: [(Operation, &str); 13] = [
+const OPERATIONS: [(Operation, &str); 16] = [
     (Operation::Hello, "say hello"),
     (Operation::Append, "append"),
     (Operation::AppendReturningMissed, "append, and be shown the events that were missed"),
     (Operation::Read, "read"),
     (Operation::Subscribe, "subscribe"),
-    (Operation::Standing, "ask for the head, a stream's revision, an event by its id"),
+    (Operation::Standing, "ask for the head, a stream's revision, an event by its id, a receipt by its request id"),
     (Operation::Names, "list names"),
     (Operation::Statistics, "ask for statistics"),
     (Operation::Verify, "verify a store"),
@@ -61,6 +61,9 @@ const OPERATIONS: [(Operation, &str); 13] = [
     (Operation::RebuildIndex, "rebuild an index"),
     (Operation::CreateStore, "create a store"),
     (Operation::ListStores, "list the stores"),
+    (Operation::SaveSnapshot, "save a snapshot"),
+    (Operation::ListSnapshots, "list snapshots"),
+    (Operation::DropSnapshots, "drop snapshots"),
 ];
 
 #[test]

@@ -5,8 +5,9 @@ use super::{BlockingCursor, BlockingSubscription, BlockingTicket};
 use crate::core::target;
 use crate::{Address, Client, ClientOptions, ConnectError, IndexFindings, LogFindings, Work};
 use gesta_model::{
-    AppendError, AppendRequest, AppendTicket, EventReader, EventStore, Incarnation, NameCount, NameKind, Pace,
-    Position, Read, ReadError, Receipt, RemoteError, Revision, StoredEvent, StreamName, Uuid,
+    AppendError, AppendRequest, AppendTicket, EventReader, EventStore, Incarnation, Loaded, NameCount, NameKind, Pace,
+    Position, Read, ReadError, Receipt, RemoteError, Revision, Selection, Snapshot, SnapshotError, SnapshotInfo,
+    SnapshotKey, StoredEvent, StreamName, Uuid,
 };
 use std::sync::Arc;
 
@@ -118,6 +119,15 @@ impl EventReader for BlockingClient {
     fn names(&self, kind: NameKind, prefix: &str) -> Result<Vec<NameCount>, ReadError> {
         self.hold.wait_for(self.client().names(kind, prefix))
     }
+
+    fn load(&self, key: &SnapshotKey, schema: u32, selection: Selection) -> Result<Loaded<BlockingCursor>, ReadError> {
+        let Loaded { snapshot, events } = self.hold.wait_for(self.client().load(key, schema, selection))?;
+        Ok(Loaded { snapshot, events: BlockingCursor::new(events, self.hold.clone()) })
+    }
+
+    fn snapshots(&self, prefix: &str) -> Result<Vec<SnapshotInfo>, ReadError> {
+        self.hold.wait_for(self.client().snapshots(prefix))
+    }
 }
 
 impl EventStore for BlockingClient {
@@ -139,6 +149,14 @@ impl EventStore for BlockingClient {
             None => self.hold.wait_for(core.room_for(&request)),
         };
         Ok(BlockingTicket::new(core.appends.append(request, incarnation, room), self.hold.clone()))
+    }
+
+    fn save_snapshot(&self, snapshot: Snapshot) -> Result<(), SnapshotError> {
+        self.hold.wait_for(self.client().save_snapshot(&snapshot))
+    }
+
+    fn drop_snapshots(&self, prefix: &str) -> Result<u64, SnapshotError> {
+        self.hold.wait_for(self.client().drop_snapshots(prefix))
     }
 
     fn is_lost(&self, given_in: Incarnation, position: Position) -> Result<bool, ReadError> {

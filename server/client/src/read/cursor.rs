@@ -2,7 +2,7 @@
 
 use super::reading::{Reading, Step};
 use crate::core::Core;
-use gesta_model::{Explanation, Position, Read, ReadError, Record, Timestamp};
+use gesta_model::{Explanation, Loaded, Position, Read, ReadError, Record, Selection, SnapshotKey, Timestamp};
 use std::sync::Arc;
 
 /// Events in order, up to the head as of the read, fetched as they are taken.
@@ -20,6 +20,21 @@ impl Cursor {
         reading.begin().await?;
         let (head, _) = reading.begun();
         Ok(Self { reading, head })
+    }
+
+    /// The newest snapshot of a key and schema, and a cursor over the events of a selection after it.
+    pub(crate) async fn load(
+        core: Arc<Core>,
+        (key, schema): (&SnapshotKey, u32),
+        selection: Selection,
+    ) -> Result<Loaded<Self>, ReadError> {
+        let mut read = Read::all();
+        read.selection = selection;
+        let mut reading = Reading::new(core, read, None).after_snapshot(key.clone(), schema);
+        reading.begin().await?;
+        let snapshot = reading.take_snapshot();
+        let (head, _) = reading.begun();
+        Ok(Loaded { snapshot, events: Self { reading, head } })
     }
 
     /// The next record; `None` when all have been read. After [`ReadError::Damaged`] the next call goes on beyond it.

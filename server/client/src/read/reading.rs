@@ -8,7 +8,8 @@ use super::scope::Scope;
 use crate::core::Core;
 use crate::wire::{Backoff, Delivery, Fault, FeedReader, Question};
 use gesta_model::{
-    Explanation, Incarnation, Pace, Position, Read, ReadError, Record, RemoteError, Selection, Timestamp,
+    Explanation, Incarnation, Pace, Position, Read, ReadError, Record, RemoteError, Selection, Snapshot, SnapshotKey,
+    Timestamp,
 };
 use gesta_protocol::{Answer, Begun, Frame, Kind, Plane, ReadRequest, Request};
 use std::sync::Arc;
@@ -24,6 +25,10 @@ pub(super) struct Reading {
     /// Bytes of frames that were used up since there was credit for more.
     used_bytes: usize,
     begun: Option<Begun>,
+    /// The snapshot to begin after, while the server has not said whether there is one.
+    wish: Option<(SnapshotKey, u32)>,
+    /// What it has said.
+    snapshot: Option<Snapshot>,
     recorded_at: Option<Timestamp>,
     explanation: Explanation,
     /// Since when nothing has come although it could have.
@@ -65,11 +70,24 @@ impl Reading {
             walk: None,
             used_bytes: 0,
             begun: None,
+            wish: None,
+            snapshot: None,
             recorded_at: None,
             explanation: Explanation::default(),
             tried_since: None,
             backoff: Backoff::default(),
         }
+    }
+
+    /// Begins after the snapshot of a key and schema, if there is one.
+    pub(super) fn after_snapshot(mut self, key: SnapshotKey, schema: u32) -> Self {
+        self.wish = Some((key, schema));
+        self
+    }
+
+    /// The snapshot that the read begins after.
+    pub(super) fn take_snapshot(&mut self) -> Option<Snapshot> {
+        self.snapshot.take()
     }
 
     /// Forward: everything below it was handed out, or is not of this read.
@@ -79,11 +97,11 @@ impl Reading {
 
     /// Waits until the server has begun to answer: from then on it is known what the read is about.
     pub(super) async fn begin(&mut self) -> Result<(), ReadError> {
-        while self.begun.is_none() {
+        while self.begun.is_none() || self.wish.is_some() {
             if let Some(Err(error)) = self.ready() {
                 return Err(error);
             }
-            if self.begun.is_none() {
+            if self.begun.is_none() || self.wish.is_some() {
                 self.wait().await;
             }
         }
@@ -170,6 +188,7 @@ impl Reading {
             takes_batches: is_plain && !is_bounded,
             given_in: self.begun.map(|begun| begun.incarnation),
             credit: window,
+            snapshot: self.wish.clone(),
         };
         let mut question = Question::new(&Request::Read(Box::new(request)));
         question.tried_since = self.tried_since;
@@ -209,8 +228,12 @@ impl Reading {
 
     /// Takes a frame of the answer.
     fn take(&mut self, kind: u8, body: Vec<u8>) -> Result<Option<Step>, ReadError> {
-        let is_in_order = self.begun.is_some() || kind == Kind::Begun as u8 || kind == Kind::Refused as u8;
-        if !is_in_order {
+        let awaited = match (self.begun, &self.wish) {
+            (None, _) => Some(Kind::Begun),
+            (Some(_), Some(_)) => Some(Kind::Snapshot),
+            (Some(_), None) => None,
+        };
+        if kind != Kind::Refused as u8 && awaited.is_some_and(|awaited| kind != awaited as u8) {
             return Err(self.distrust("an answer to a read that does not say how it begins".to_owned()));
         }
         if let Some(kind @ (Kind::Events | Kind::Batches)) = Kind::of(kind) {
@@ -224,10 +247,15 @@ impl Reading {
         };
         match answer {
             Answer::Begun(begun) => {
-                if self.follow.is_none() {
+                if self.follow.is_none() && self.wish.is_none() {
                     self.scope.bound(begun.head);
                 }
                 self.begun = Some(begun);
+                // With a snapshot to come, the answer has not begun before that.
+                return Ok(self.wish.is_none().then_some(Step::Begun));
+            }
+            Answer::Snapshot(found) if self.wish.is_some() => {
+                self.take_found(found);
                 return Ok(Some(Step::Begun));
             }
             Answer::Refused(refusal) => return self.take_end(Fault::of(refusal)).map(|()| None),
@@ -257,6 +285,16 @@ impl Reading {
         Ok(Some(step))
     }
 
+    /// Takes what the server has said of the snapshot: the events follow from there up to the head.
+    fn take_found(&mut self, found: Option<(Position, &[u8])>) {
+        let (Some((key, schema)), Some(begun)) = (self.wish.take(), self.begun) else { return };
+        self.scope.bound(begun.head);
+        if let Some((position, data)) = found {
+            self.scope.pass_below(position);
+            self.snapshot = Some(Snapshot { key, schema, position, data: data.to_vec() });
+        }
+    }
+
     /// Takes note that the answer ended before it was complete.
     fn take_end(&mut self, fault: Fault) -> Result<(), ReadError> {
         if let Fault::Broken(_) = fault {
@@ -270,6 +308,10 @@ impl Reading {
 
     /// Asks again, unless nothing has come for too long.
     fn try_again(&mut self, fault: &Fault) -> Result<(), ReadError> {
+        if self.wish.is_some() {
+            // Nothing was handed out: the next answer may begin at another head.
+            self.begun = None;
+        }
         let now = Instant::now();
         let is_first_try = self.tried_since.is_none();
         let since = *self.tried_since.get_or_insert(now);

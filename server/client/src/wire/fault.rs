@@ -1,7 +1,7 @@
 //! Why a request has no answer.
 
 use crate::Address;
-use gesta_model::{AppendError, ReadError, RemoteError};
+use gesta_model::{AppendError, ReadError, RemoteError, SnapshotError};
 use gesta_protocol::{Code, Plane, Refusal};
 
 /// Why a request has no answer.
@@ -41,6 +41,14 @@ impl Fault {
         match self {
             Self::Refused(refusal) => refusal.to_read_error(&address.endpoint(plane), address.store()),
             fault => ReadError::Remote(fault.to_remote_error(address, plane)),
+        }
+    }
+
+    /// What it means to whoever saves or drops snapshots.
+    pub(crate) fn to_snapshot_error(&self, address: &Address) -> SnapshotError {
+        match self {
+            Self::Refused(refusal) => refusal.to_snapshot_error(&address.endpoint(Plane::Append), address.store()),
+            fault => SnapshotError::Remote(fault.to_remote_error(address, Plane::Append)),
         }
     }
 

@@ -8,4 +8,5 @@ mod questions;
 mod reads;
 mod retries;
 mod script;
+mod snapshots;
 mod subscriptions;

@@ -29,11 +29,17 @@ pub enum Operation {
     CreateStore,
     /// Which stores there are.
     ListStores,
+    /// To save a snapshot. To load one is to read.
+    SaveSnapshot,
+    /// Which snapshots there are.
+    ListSnapshots,
+    /// To drop snapshots.
+    DropSnapshots,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Hello,
         Self::Append,
         Self::AppendReturningMissed,
@@ -47,5 +53,8 @@ impl Operation {
         Self::RebuildIndex,
         Self::CreateStore,
         Self::ListStores,
+        Self::SaveSnapshot,
+        Self::ListSnapshots,
+        Self::DropSnapshots,
     ];
 }

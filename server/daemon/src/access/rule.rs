@@ -3,10 +3,10 @@
 //! ```text
 //!                            appender  reader, projector  operator
 //!  hello                     whoever comes
-//!  append                       x                            x
+//!  append, save a snapshot      x                            x
 //!  append, returning missed     needs both: it reads         x
-//!  read .. statistics                          x             x
-//!  verify .. list stores                                     x
+//!  read .. statistics, list snapshots          x             x
+//!  verify .. list stores, drop snapshots                     x
 //! ```
 //!
 //! What must stay true: the match names every operation, so that a new one does not compile until it has been decided.
@@ -23,15 +23,19 @@ pub fn is_allowed(roles: Roles, operation: Operation) -> bool {
     let may_read = is_operator || roles.has(Role::Reader) || roles.has(Role::Projector);
     match operation {
         Operation::Hello => true,
-        Operation::Append => may_append,
+        Operation::Append | Operation::SaveSnapshot => may_append,
         Operation::AppendReturningMissed => may_append && may_read,
-        Operation::Read | Operation::Subscribe | Operation::Standing | Operation::Names | Operation::Statistics => {
-            may_read
-        }
+        Operation::Read
+        | Operation::Subscribe
+        | Operation::Standing
+        | Operation::Names
+        | Operation::Statistics
+        | Operation::ListSnapshots => may_read,
         Operation::Verify
         | Operation::VerifyIndex
         | Operation::RebuildIndex
         | Operation::CreateStore
-        | Operation::ListStores => is_operator,
+        | Operation::ListStores
+        | Operation::DropSnapshots => is_operator,
     }
 }

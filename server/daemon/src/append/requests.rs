@@ -6,13 +6,15 @@ use crate::access::Operation;
 use crate::host::stop_of;
 use crate::observe;
 use crate::plane::{Incoming, Parting, Session, denied, internal, now_and_then};
-use crate::stores::StoreName;
-use gesta::{AppendError, EncodedRequest, Ticket};
-use gesta_protocol::{Answer, Append, Code, FRAME_HEADER_BYTES, FieldError, FrameHeader, Kind, Refusal, Request};
+use crate::stores::{OpenStore, StoreName};
+use gesta::{AppendError, EncodedRequest, Snapshot, SnapshotError, Ticket};
+use gesta_protocol::{
+    Answer, Append, Code, FRAME_HEADER_BYTES, FieldError, FrameHeader, Kind, Refusal, Request, SaveSnapshot,
+};
 use std::sync::Arc;
 use std::time::Instant;
-use tokio::sync::Semaphore;
 use tokio::sync::mpsc::Sender;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How many events a conflict brings at most, whatever the client asks for.
 const MISSED_MAX: u32 = 1000;
@@ -74,7 +76,7 @@ impl Requests {
             return self.take_append(&header, incoming).await;
         }
         incoming.opening(&header).await?;
-        let _room = self.session.host.append_room.ahead_of(header.body_bytes).await;
+        let room = self.session.host.append_room.ahead_of(header.body_bytes).await;
         let frame = incoming.frame(&header).await?;
         self.session.host.observed(self.session.plane).received(FRAME_HEADER_BYTES + frame.body.len(), 0);
         let request = match Request::decode(&frame) {
@@ -89,6 +91,16 @@ impl Requests {
                 self.create_store(header.id, &name).await;
             }
             Request::RebuildIndex => self.rebuild_index(header.id).await,
+            Request::SaveSnapshot(SaveSnapshot { key, schema, position, data }) => {
+                let snapshot = Snapshot { key, schema, position, data: data.to_vec() };
+                let save = move |store: &OpenStore| store.store.save_snapshot(&snapshot).map(|()| Answer::Done);
+                self.change_snapshots(header.id, Operation::SaveSnapshot, room, save).await;
+            }
+            Request::DropSnapshots(prefix) => {
+                let prefix = prefix.to_owned();
+                let drop_all = move |store: &OpenStore| store.store.drop_snapshots(&prefix).map(Answer::Dropped);
+                self.change_snapshots(header.id, Operation::DropSnapshots, room, drop_all).await;
+            }
             Request::Hello(_) => return Err(Parting::protocol("there is one hello in a connection")),
             _ => {
                 let what = "this is the append plane: reads go to the other port";
@@ -233,6 +245,35 @@ impl Requests {
                 }
                 Err(_) => Answer::Refused(internal()),
             };
+            let _ = answers.send(Word::Now(answer.frame(id))).await;
+        });
+    }
+
+    /// Saves or drops snapshots on a thread that nobody else waits for; `room` is held until that is answered.
+    async fn change_snapshots(
+        &mut self,
+        id: u64,
+        operation: Operation,
+        room: Option<OwnedSemaphorePermit>,
+        change: impl FnOnce(&OpenStore) -> Result<Answer<'static>, SnapshotError> + Send + 'static,
+    ) {
+        if let Err(refusal) = self.session.allow(operation) {
+            return self.refuse(id, refusal).await;
+        }
+        let (store, answers) = (Arc::clone(&self.session.store), self.answers.clone());
+        let counted = self.session.host.observed(self.session.plane).request();
+        let Ok(turn) = Arc::clone(&self.turns).acquire_owned().await else { return };
+        tokio::spawn(async move {
+            let changed = tokio::task::spawn_blocking(move || {
+                change(&store).map_err(|error| {
+                    if matches!(error, SnapshotError::Storage { .. }) {
+                        tracing::error!(store = %store.name, %error, "snapshots cannot be written");
+                    }
+                    Refusal::from(&error)
+                })
+            });
+            let answer = changed.await.unwrap_or_else(|_| Err(internal())).unwrap_or_else(Answer::Refused);
+            drop((room, turn, counted));
             let _ = answers.send(Word::Now(answer.frame(id))).await;
         });
     }

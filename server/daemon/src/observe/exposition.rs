@@ -202,7 +202,7 @@ fn sizes(families: &mut Families<'_>, stores: &[LookedAt]) -> fmt::Result {
         let of_part = [
             ("log", statistics.log_bytes),
             ("index", statistics.index_bytes),
-            ("snapshots", 0),
+            ("snapshots", statistics.snapshot_bytes),
             ("reserved", statistics.reserved_bytes),
         ];
         parts.extend(of_part.map(|(part, bytes)| ([("store", &*looked.label), ("part", part)], float(bytes))));

@@ -249,10 +249,13 @@ impl StoreSnapshot {
                 max: event_bytes.max(),
             },
             store_bytes: statistics.map(|statistics| StoreBytes {
-                total: statistics.log_bytes + statistics.index_bytes + statistics.reserved_bytes,
+                total: statistics.log_bytes
+                    + statistics.index_bytes
+                    + statistics.snapshot_bytes
+                    + statistics.reserved_bytes,
                 log: statistics.log_bytes,
                 index: statistics.index_bytes,
-                snapshots: 0,
+                snapshots: statistics.snapshot_bytes,
                 reserved: statistics.reserved_bytes,
             }),
             query_us: Latency::of(&Counts::merge(Operation::ALL.map(query))),

@@ -2,7 +2,9 @@
 
 use crate::stores::OpenStore;
 use gesta::codec::BatchHeader;
-use gesta::{Batches, Cursor, Damage, Explanation, Notice, Position, ReadError, Selection, Subscription, Timestamp};
+use gesta::{
+    Batches, Cursor, Damage, Explanation, Notice, Position, ReadError, Selection, SnapshotKey, Subscription, Timestamp,
+};
 use gesta_protocol::{Answer, Begun, Ended, EventsEncoder, ReadRequest, Refusal};
 use std::time::Duration;
 
@@ -44,9 +46,20 @@ impl Course {
     /// The course of a read, and the first frame of its answer.
     pub(super) fn begin(store: &std::sync::Arc<OpenStore>, id: u64, request: &ReadRequest) -> (Self, Vec<u8>) {
         let incarnation = store.store.incarnation();
+        let load = |(key, schema): &(SnapshotKey, u32)| store.reader.load(key, *schema, Selection::Everything).snapshot;
+        let snapshot = request.snapshot.as_ref().map(load);
         let mut begun = Vec::new();
-        let mut begin = |head| Answer::Begun(Begun { head, incarnation }).encode(id, &mut begun);
-        let read = &request.read;
+        let mut begin = |head| {
+            Answer::Begun(Begun { head, incarnation }).encode(id, &mut begun);
+            if let Some(snapshot) = &snapshot {
+                let found = snapshot.as_ref().map(|snapshot| (snapshot.position, &snapshot.data[..]));
+                Answer::Snapshot(found).encode(id, &mut begun);
+            }
+        };
+        let mut read = request.read.clone();
+        if let Some(Some(snapshot)) = &snapshot {
+            read.from = Some(snapshot.position);
+        }
         let from = read.from.unwrap_or_default();
         let wants_all =
             matches!(read.selection, Selection::Everything) && read.since.is_none() && read.limit == u64::MAX;
@@ -59,9 +72,9 @@ impl Course {
                 Self::Batches(store.reader.batches(from..until))
             }
             None => {
-                let cursor = store.store.read(read.clone());
+                let cursor = store.store.read(read);
                 begin(cursor.head());
-                Self::Cursor(Box::new(cursor), read.is_backward)
+                Self::Cursor(Box::new(cursor), request.read.is_backward)
             }
             Some(_) if in_batches && from < until => {
                 begin(head);
@@ -70,7 +83,7 @@ impl Course {
             }
             Some(pace) => {
                 begin(head);
-                Self::Subscription(Box::new(store.store.subscribe(read.clone()).pace(pace)))
+                Self::Subscription(Box::new(store.store.subscribe(read).pace(pace)))
             }
         };
         (course, begun)

@@ -7,7 +7,9 @@ use crate::observe::{Snapshot, StoreSnapshot};
 use crate::plane::internal;
 use crate::stores::OpenStore;
 use gesta::{NameKind, ReadError, Uuid};
-use gesta_protocol::{Answer, Code, Ended, EventsEncoder, NamesPart, Refusal, Standing, StandingRequest};
+use gesta_protocol::{
+    Answer, Code, Ended, EventsEncoder, NamesPart, Refusal, SnapshotsPart, Standing, StandingRequest,
+};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::sync::Arc;
@@ -80,6 +82,21 @@ pub(super) fn names(lookup: &Lookup, kind: NameKind, prefix: &str, id: u64) -> V
             return frames;
         }
         names = rest;
+    }
+}
+
+/// The snapshots whose keys begin with a prefix, in as many frames as they take.
+pub(super) fn snapshots(lookup: &Lookup, prefix: &str, id: u64) -> Vec<Vec<u8>> {
+    let mut snapshots = lookup.store.reader.snapshots(prefix);
+    let mut frames = Vec::new();
+    loop {
+        let rest = snapshots.split_off(snapshots.len().min(NAMES_IN_FRAME));
+        let has_more = !rest.is_empty();
+        frames.push(Answer::Snapshots(SnapshotsPart { has_more, snapshots }).frame(id));
+        if !has_more {
+            return frames;
+        }
+        snapshots = rest;
     }
 }
 

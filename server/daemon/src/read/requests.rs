@@ -14,10 +14,14 @@ use gesta_protocol::{Answer, Code, FRAME_HEADER_BYTES, ReadRequest, Refusal, Req
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// How often a subscription says at most how far it has come.
 const PROGRESS_EVERY_MIN: Duration = Duration::from_millis(50);
+
+/// How many snapshots of a connection are loaded at a time.
+const LOAD_TURNS: usize = 2;
 
 /// Takes the requests of one connection.
 pub(super) struct Requests {
@@ -26,6 +30,8 @@ pub(super) struct Requests {
     observed: Arc<observe::StoreObservations>,
     /// The reads that are under way, by their ids.
     credits: HashMap<u64, Arc<Credit>>,
+    /// How many reads may hold a snapshot that is not on its way yet: each may be as large as an event.
+    load_turns: Arc<Semaphore>,
     /// What is under way; each task tells its id. All of it ends with the connection.
     tasks: JoinSet<u64>,
 }
@@ -33,7 +39,8 @@ pub(super) struct Requests {
 impl Requests {
     pub(super) fn new(session: Session, outbox: Outbox) -> Self {
         let observed = session.observed_store();
-        Self { session, outbox, observed, credits: HashMap::new(), tasks: JoinSet::new() }
+        let load_turns = Arc::new(Semaphore::new(LOAD_TURNS));
+        Self { session, outbox, observed, credits: HashMap::new(), load_turns, tasks: JoinSet::new() }
     }
 
     /// Takes requests until one end has enough.
@@ -103,6 +110,11 @@ impl Requests {
                 let look = move |lookup: &lookups::Lookup| lookups::receipt(lookup, request, id);
                 return self.look_up(id, Operation::Standing, look).await;
             }
+            Request::Snapshots(prefix) => {
+                let prefix = prefix.to_owned();
+                let look = move |lookup: &lookups::Lookup| lookups::snapshots(lookup, &prefix, id);
+                return self.look_up(id, Operation::ListSnapshots, look).await;
+            }
             Request::Names(kind, prefix) => {
                 let prefix = prefix.to_owned();
                 let look = move |session: &lookups::Lookup| lookups::names(session, kind, &prefix, id);
@@ -152,6 +164,7 @@ impl Requests {
             client: format!("{} {}", self.session.peer, self.session.agent),
             request,
             credit,
+            load_turns: Arc::clone(&self.load_turns),
             outbox: self.outbox.clone(),
         };
         let counted = self.session.host.observed(self.session.plane).request();

@@ -13,6 +13,7 @@ use gesta_protocol::{Answer, Plane, ReadRequest};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 /// A read or a subscription.
@@ -25,6 +26,7 @@ pub(super) struct Stream {
     pub(super) client: String,
     pub(super) request: ReadRequest,
     pub(super) credit: Arc<Credit>,
+    pub(super) load_turns: Arc<Semaphore>,
     pub(super) outbox: Outbox,
 }
 
@@ -42,9 +44,17 @@ impl Stream {
         } else {
             observe::Operation::Read
         };
+        let load_turn = match self.request.snapshot {
+            Some(_) => Some(Arc::clone(&self.load_turns).acquire_owned().await.map_err(|_| Gone)?),
+            None => None,
+        };
         let Some((course, mut ahead)) = self.begin().await else {
             return self.outbox.answer(self.id, &Answer::Refused(internal())).await;
         };
+        if load_turn.is_some() {
+            self.outbox.put(std::mem::take(&mut ahead), 0).await?;
+            drop(load_turn);
+        }
         let mut course = Some(course);
         let mut subscriber = None;
         if self.request.follow.is_some() {
@@ -52,7 +62,9 @@ impl Stream {
             subscriber = Some(self.observed.subscriber(self.client.clone(), from));
         }
         if !self.credit.has_any() {
-            self.outbox.put(std::mem::take(&mut ahead), 0).await?;
+            if !ahead.is_empty() {
+                self.outbox.put(std::mem::take(&mut ahead), 0).await?;
+            }
             if let Some(outcome) = self.wait_for_credit(self.request.read.from.unwrap_or_default()).await {
                 return outcome;
             }
@@ -121,9 +133,9 @@ impl Stream {
         }
     }
 
-    /// Begins to read; what is not written yet is written first, on a thread that nobody else waits for.
+    /// Begins to read; what is not written yet is written first, and a snapshot is read, on a thread that nobody else waits for.
     async fn begin(&self) -> Option<(Course, Vec<u8>)> {
-        if !self.request.read.sees_unsynced {
+        if !self.request.read.sees_unsynced && self.request.snapshot.is_none() {
             return Some(Course::begin(&self.store, self.id, &self.request));
         }
         let (store, id, request) = (Arc::clone(&self.store), self.id, self.request.clone());

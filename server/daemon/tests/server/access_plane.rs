@@ -5,8 +5,8 @@ use crate::conversation::{append, event, read_request};
 use crate::matrix::{SETS, cells, roles, token};
 use crate::support::{Host, Wire, eventually};
 use crate::tls::{Ca, Files, ca, client};
-use gesta::{AppendRequest, ExpectedRevision, Limits, NameKind, Read, StreamName, Uuid};
-use gesta_protocol::{Answer, Append, Code, FrameBuffer, Hello, Plane, Request, StandingRequest};
+use gesta::{AppendRequest, ExpectedRevision, Limits, NameKind, Position, Read, SnapshotKey, StreamName, Uuid};
+use gesta_protocol::{Answer, Append, Code, FrameBuffer, Hello, Plane, Request, SaveSnapshot, StandingRequest};
 use gesta_server::access::{Moment, NewToken, Operation, TokenFile};
 use rustls::{ClientConnection, StreamOwned};
 use rustls_pki_types::ServerName;
@@ -77,6 +77,10 @@ fn append_frame(id: u64, missed: u32) -> Vec<u8> {
     frame
 }
 
+fn empty_snapshot() -> SaveSnapshot<'static> {
+    SaveSnapshot { key: SnapshotKey::new("order-1").unwrap(), schema: 1, position: Position(0), data: b"" }
+}
+
 /// The plane of an operation and its frame; none for the hello, which is no request.
 fn frame_of(operation: Operation, id: u64) -> Option<(Plane, Vec<u8>)> {
     let created = format!("made-{id}");
@@ -95,6 +99,9 @@ fn frame_of(operation: Operation, id: u64) -> Option<(Plane, Vec<u8>)> {
         Operation::Verify => (Plane::Read, Request::Verify { is_deep: true }),
         Operation::VerifyIndex => (Plane::Read, Request::VerifyIndex),
         Operation::ListStores => (Plane::Read, Request::ListStores),
+        Operation::SaveSnapshot => (Plane::Append, Request::SaveSnapshot(empty_snapshot())),
+        Operation::ListSnapshots => (Plane::Read, Request::Snapshots("")),
+        Operation::DropSnapshots => (Plane::Append, Request::DropSnapshots("")),
     };
     let mut frame = Vec::new();
     request.encode(id, &mut frame);
@@ -166,7 +173,7 @@ fn every_cell_of_the_table_holds_for_real_frames_on_their_plane() {
             }
         }
     }
-    assert_eq!(cell_count, 13 * 15 * 4);
+    assert_eq!(cell_count, 16 * 15 * 4);
 }
 
 #[test]

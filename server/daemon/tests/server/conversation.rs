@@ -25,7 +25,7 @@ pub(crate) fn append(wire: &mut Wire, id: u64, request: AppendRequest) -> Receip
 }
 
 pub(crate) fn read_request(read: Read) -> ReadRequest {
-    ReadRequest { read, follow: None, takes_batches: false, given_in: None, credit: u32::MAX }
+    ReadRequest { read, follow: None, takes_batches: false, given_in: None, credit: u32::MAX, snapshot: None }
 }
 
 /// The data of all events that a read answers with, and the head that it began with.

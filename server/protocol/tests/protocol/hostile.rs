@@ -167,6 +167,40 @@ fn a_name_or_query_that_is_none_ends_its_request_and_not_the_connection() {
     }
 }
 
+#[test]
+fn a_snapshot_is_asked_for_and_saved_under_a_key_that_is_one() {
+    let read = |flags: u16, key: &str| {
+        let key_bytes = u16::try_from(key.len()).unwrap().to_le_bytes();
+        let body = [&[0], &flags.to_le_bytes()[..], &[0; 64], &[7, 0, 0, 0], &key_bytes, key.as_bytes()].concat();
+        take(End::Client, &frame(Kind::Read as u8, &body))
+    };
+    let save = |key: &str| {
+        let key_bytes = u16::try_from(key.len()).unwrap().to_le_bytes();
+        let body = [&[0; 12][..], &key_bytes, key.as_bytes(), &[1, 0, 0, 0, 9]].concat();
+        take(End::Client, &frame(Kind::SaveSnapshot as u8, &body))
+    };
+    assert!(read(512, "order-17").is_ok() && save("order-17").is_ok());
+    for key in ["", &"k".repeat(1025)] {
+        for taken in [read(512, key), save(key)] {
+            let Err(Fault::Field(error)) = taken else { panic!("{key:?} was taken") };
+            let refusal = Refusal::from(&error);
+            assert_eq!((refusal.known_code(), refusal.is_fatal), (Some(Code::Request), false), "{error}");
+        }
+    }
+    // Where such a read begins is for the server to say; and without the flag nothing follows.
+    for flags in [1, 4, 16, 32, 64, 256].map(|flag| 512 | flag) {
+        let refused = read(flags, "order-17");
+        assert!(matches!(refused, Err(Fault::Field(FieldError::NotAllowed { field: "flags", .. }))), "{refused:?}");
+    }
+    assert!(matches!(read(0, "order-17"), Err(Fault::Field(FieldError::TooLong { bytes: 14 }))));
+    let claims_more = [&[0; 12][..], &[1, 0, b'k'], &u32::MAX.to_le_bytes()].concat();
+    let refused = take(End::Client, &frame(Kind::SaveSnapshot as u8, &claims_more));
+    assert!(matches!(refused, Err(Fault::Field(FieldError::CutOff { field: "data" }))), "{refused:?}");
+    let none_with_data = [&[0; 9][..], &[1, 0, 0, 0, 9]].concat();
+    let refused = take(End::Server, &frame(Kind::Snapshot as u8, &none_with_data));
+    assert!(matches!(refused, Err(Fault::Field(FieldError::NotAllowed { field: "is_there", .. }))), "{refused:?}");
+}
+
 /// Progress that is always due was sent for ever, in one frame after another that no credit holds back.
 #[test]
 fn what_goes_on_has_an_interval_of_progress() {

@@ -81,7 +81,14 @@ fn conversation() -> Vec<Shown> {
     ask(0, &hello(Plane::Append));
     ask(1, &Request::Append(Append::Encoded(&appended)));
     ask(0, &hello(Plane::Read));
-    let read = ReadRequest { read: Read::all(), follow: None, takes_batches: false, given_in: None, credit: 1 << 20 };
+    let read = ReadRequest {
+        read: Read::all(),
+        follow: None,
+        takes_batches: false,
+        given_in: None,
+        credit: 1 << 20,
+        snapshot: None,
+    };
     ask(1, &Request::Read(Box::new(read)));
 
     let mut answer = |id, answer: &Answer<'_>| {

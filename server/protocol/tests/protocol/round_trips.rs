@@ -9,7 +9,7 @@ use gesta_model::{
 };
 use gesta_protocol::{
     ANSWER_BYTES_MAX, Answer, Append, Begun, Ended, EventsEncoder, FrameBuffer, Hello, IndexFindings, Kind,
-    LogFindings, NamesPart, Plane, Request, Standing, StandingRequest, Welcome, Work,
+    LogFindings, NamesPart, Plane, Request, SaveSnapshot, SnapshotsPart, Standing, StandingRequest, Welcome, Work,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -135,6 +135,9 @@ fn report() -> impl Strategy<Value = Answer<'static>> {
             Answer::IndexFindings(IndexFindings { whole, bytes, damaged, missing })
         }),
         vec(text(), 0..4).prop_map(Answer::Stores),
+        any::<u64>().prop_map(Answer::Dropped),
+        (any::<bool>(), vec(snapshot_info(), 0..4))
+            .prop_map(|(has_more, snapshots)| Answer::Snapshots(SnapshotsPart { has_more, snapshots })),
         (any::<bool>(), vec(name_count(), 0..4))
             .prop_map(|(has_more, names)| Answer::Names(NamesPart { has_more, names })),
     ]
@@ -174,6 +177,8 @@ proptest! {
     ) {
         request_goes_over(id, &Request::Names(kind, &text))?;
         request_goes_over(id, &Request::CreateStore(&text))?;
+        request_goes_over(id, &Request::DropSnapshots(&text))?;
+        request_goes_over(id, &Request::Snapshots(&text))?;
         for plane in [Plane::Append, Plane::Read] {
             let [version_min, version_max] = versions;
             let hello = Hello { plane, version_min, version_max, features: id, store: &text, token: &token, agent: "a" };
@@ -200,6 +205,16 @@ proptest! {
         prop_assert_eq!(&again, &frame);
         let Request::Append(Append::Foreign(heard)) = heard else { panic!("{heard:?}") };
         prop_assert_eq!(heard.accept(&Limits::default()), Ok(request));
+    }
+
+    #[test]
+    fn snapshots_are_heard_as_they_were_said(
+        id in any::<u64>(), key in snapshot_key(), schema in any::<u32>(), position in position(),
+        data in vec(any::<u8>(), 0..40),
+    ) {
+        request_goes_over(id, &Request::SaveSnapshot(SaveSnapshot { key, schema, position, data: &data }))?;
+        answer_goes_over(id, &Answer::Snapshot(Some((position, &data))))?;
+        answer_goes_over(id, &Answer::Snapshot(None))?;
     }
 
     #[test]

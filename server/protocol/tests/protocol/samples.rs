@@ -4,12 +4,12 @@ use gesta_model::codec::{BatchHeader, BatchKind, HEADERS_BYTES, StoreKey, body_c
 use gesta_model::{
     AppendRequest, Conflict, Damage, Durability, EncodedRequest, Event, EventType, ExpectedRevision, Explanation,
     FailedCheck, Incarnation, Limits, NameCount, NameKind, Pace, Position, Query, Read, Receipt, Record, Revision,
-    StoredEvent, StreamName, Tag, Timestamp, Uuid,
+    SnapshotInfo, SnapshotKey, StoredEvent, StreamName, Tag, Timestamp, Uuid,
 };
 use gesta_protocol::{
     Answer, Append, Batches, Begun, Code, Detail, Ended, Events, EventsEncoder, FRAME_HEADER_BYTES, Hello,
-    IndexFindings, LogFindings, NamesPart, Plane, ReadRequest, Refusal, Request, Standing, StandingRequest, Welcome,
-    Work,
+    IndexFindings, LogFindings, NamesPart, Plane, ReadRequest, Refusal, Request, SaveSnapshot, SnapshotsPart, Standing,
+    StandingRequest, Welcome, Work,
 };
 use std::time::Duration;
 
@@ -150,8 +150,19 @@ fn welcome() -> Welcome {
     }
 }
 
-fn reads() -> [(&'static str, ReadRequest); 3] {
-    let plain = |read| ReadRequest { read, follow: None, takes_batches: false, given_in: None, credit: 1 << 20 };
+fn key(text: &str) -> SnapshotKey {
+    SnapshotKey::new(text).unwrap()
+}
+
+fn reads() -> [(&'static str, ReadRequest); 4] {
+    let plain = |read| ReadRequest {
+        read,
+        follow: None,
+        takes_batches: false,
+        given_in: None,
+        credit: 1 << 20,
+        snapshot: None,
+    };
     let query = Read::query("type=OrderPlaced tag=customer:4".parse().unwrap());
     let pace = Pace { progress_every: Duration::from_secs(5), behind_after: 10_000 };
     let newest = Read::stream(stream("order-17")).from_revision(Revision(3)).limit(10).backwards().unsynced();
@@ -166,6 +177,10 @@ fn reads() -> [(&'static str, ReadRequest); 3] {
                 ..plain(query.from(Position(41)).since(RECORDED_AT))
             },
         ),
+        (
+            "Read after a snapshot",
+            ReadRequest { snapshot: Some((key("order-17"), 2)), ..plain(Read::stream(stream("order-17"))) },
+        ),
     ]
 }
 
@@ -175,6 +190,7 @@ fn requests(out: &mut Vec<Sample>) {
     let pure_check = AppendRequest::new().expect(stream("order-17"), ExpectedRevision::StreamExists);
     let pure_check = pure_check.encode(&Limits::default(), Uuid::nil).unwrap();
     let standing = StandingRequest { given: Some((Incarnation(1), Position(40))), stream: Some(stream("order-17")) };
+    let snapshot = SaveSnapshot { key: key("order-17"), schema: 2, position: Position(43), data: b"{\"paid\":true}" };
     let mut all = vec![
         ("Hello", Request::Hello(Hello::new(Plane::Append, "orders", "gesta_secret", "example 1.0"))),
         ("Hello without a token", Request::Hello(Hello::new(Plane::Read, "orders", "", ""))),
@@ -195,6 +211,9 @@ fn requests(out: &mut Vec<Sample>) {
         ("VerifyIndex", Request::VerifyIndex),
         ("ListStores", Request::ListStores),
         ("FindReceipt", Request::FindReceipt(id(3))),
+        ("SaveSnapshot", Request::SaveSnapshot(snapshot)),
+        ("DropSnapshots", Request::DropSnapshots("order-")),
+        ("AskSnapshots", Request::Snapshots("order-")),
     ];
     all.extend(reads().map(|(name, read)| (name, Request::Read(Box::new(read)))));
     for (name, request) in all {
@@ -204,7 +223,7 @@ fn requests(out: &mut Vec<Sample>) {
     }
 }
 
-fn refusals() -> [(&'static str, Refusal); 5] {
+fn refusals() -> [(&'static str, Refusal); 7] {
     let with = |code, detail| Refusal { detail, ..Refusal::new(code, "a message") };
     [
         ("Refused", Refusal::new(Code::FrameTooLarge, "a frame of 101 bytes, at most 100 are taken").fatal()),
@@ -217,6 +236,11 @@ fn refusals() -> [(&'static str, Refusal); 5] {
             ),
         ),
         ("Refused StorageFull", with(Code::StorageFull, Detail::Bytes(1 << 28))),
+        (
+            "Refused SnapshotAhead",
+            with(Code::SnapshotAhead, Detail::Ahead { position: Position(44), head: Position(43) }),
+        ),
+        ("Refused SnapshotTooLarge", with(Code::SnapshotTooLarge, Detail::Length { bytes: 17 << 20, max: 16 << 20 })),
         ("Refused LostTail", with(Code::LostTail, Detail::Lost { given_in: Incarnation(1), position: Position(40) })),
     ]
 }
@@ -241,6 +265,8 @@ fn answers(out: &mut Vec<Sample>) {
         damaged: vec![("0000000001-0000.idx".to_owned(), "a block is wrong".to_owned())],
         missing: vec!["0000000002-0000.idx".to_owned()],
     };
+    let snapshot = |name: &str| SnapshotInfo { key: key(name), schema: 2, position: Position(43), data_bytes: 13 };
+    let snapshots = vec![snapshot("order-17"), snapshot("order-18")];
     let standing =
         Standing { head: Position(43), incarnation: Incarnation(2), is_lost: false, revision: Some(Revision(3)) };
     let mut all = vec![
@@ -268,6 +294,10 @@ fn answers(out: &mut Vec<Sample>) {
         ("LogFindings", Answer::LogFindings(LogFindings { events: 41, damage: vec![damage()] })),
         ("IndexFindings", Answer::IndexFindings(index)),
         ("Stores", Answer::Stores(vec!["default".to_owned(), "orders".to_owned()])),
+        ("Dropped", Answer::Dropped(3)),
+        ("Snapshot", Answer::Snapshot(Some((Position(43), b"{\"paid\":true}")))),
+        ("Snapshot that is not there", Answer::Snapshot(None)),
+        ("Snapshots", Answer::Snapshots(SnapshotsPart { has_more: false, snapshots })),
     ];
     all.extend(refusals().map(|(name, refusal)| (name, Answer::Refused(refusal))));
     for (name, answer) in all {

@@ -2,8 +2,8 @@
 
 use gesta_model::{
     AppendRequest, Category, Check, Damage, Durability, EncodedRequest, Event, EventType, ExpectedRevision,
-    Incarnation, Limits, NameCount, NameKind, Pace, Position, Query, QueryItem, Read, Revision, StreamName, Tag,
-    Timestamp, Uuid,
+    Incarnation, Limits, NameCount, NameKind, Pace, Position, Query, QueryItem, Read, Revision, SnapshotInfo,
+    SnapshotKey, StreamName, Tag, Timestamp, Uuid,
 };
 use gesta_protocol::{Code, Detail, ReadRequest, Refusal};
 use proptest::collection::vec;
@@ -120,12 +120,29 @@ fn read() -> impl Strategy<Value = Read> {
     )
 }
 
+pub(crate) fn snapshot_key() -> impl Strategy<Value = SnapshotKey> {
+    stream().prop_map(|name| SnapshotKey::new(name.as_str()).expect("a key"))
+}
+
+pub(crate) fn snapshot_info() -> impl Strategy<Value = SnapshotInfo> {
+    (snapshot_key(), any::<u32>(), position(), any::<u64>())
+        .prop_map(|(key, schema, position, data_bytes)| SnapshotInfo { key, schema, position, data_bytes })
+}
+
 pub(crate) fn read_request() -> impl Strategy<Value = ReadRequest> {
     let interval = prop_oneof![Just(Duration::MAX), (1..u32::MAX).prop_map(|ms| Duration::from_millis(ms.into()))];
     let pace =
         (interval, any::<u64>()).prop_map(|(progress_every, behind_after)| Pace { progress_every, behind_after });
-    (read(), option::of(pace), any::<bool>(), option::of(incarnation()), any::<u32>()).prop_map(
-        |(read, follow, takes_batches, given_in, credit)| ReadRequest { read, follow, takes_batches, given_in, credit },
+    let snapshot = prop_oneof![3 => Just(None), 1 => (snapshot_key(), any::<u32>()).prop_map(Some)];
+    (read(), option::of(pace), any::<bool>(), option::of(incarnation()), any::<u32>(), snapshot).prop_map(
+        |(mut read, mut follow, takes_batches, mut given_in, credit, snapshot)| {
+            if snapshot.is_some() {
+                // Where such a read begins is for the server to say.
+                (read.from, read.from_revision, read.since, read.is_backward) = (None, None, None, false);
+                (follow, given_in) = (None, None);
+            }
+            ReadRequest { read, follow, takes_batches, given_in, credit, snapshot }
+        },
     )
 }
 
@@ -156,6 +173,12 @@ fn detail(code: Code) -> BoxedStrategy<Detail> {
         Code::StorageFull => any::<u64>().prop_map(Detail::Bytes).boxed(),
         Code::LostTail => {
             (incarnation(), position()).prop_map(|(given_in, position)| Detail::Lost { given_in, position }).boxed()
+        }
+        Code::SnapshotAhead => {
+            (position(), position()).prop_map(|(position, head)| Detail::Ahead { position, head }).boxed()
+        }
+        Code::SnapshotTooLarge => {
+            (any::<u64>(), any::<u64>()).prop_map(|(bytes, max)| Detail::Length { bytes, max }).boxed()
         }
         _ => Just(Detail::None).boxed(),
     };
