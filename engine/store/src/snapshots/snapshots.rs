@@ -107,12 +107,16 @@ impl<D: Disk> Snapshots<D> {
         let mut state = self.state.lock();
         self.look(&mut state);
         let from = state.kept.range((prefix.into(), 0)..);
-        let listed = from.take_while(|((key, _), _)| key.starts_with(prefix)).filter(|(_, kept)| holds(kept));
-        let info = |((key, schema), kept): (&(Box<str>, u32), &Arc<Kept<D>>)| {
-            let key = SnapshotKey::new(key.clone()).ok()?;
-            Some(SnapshotInfo { key, schema: *schema, position: kept.position, data_bytes: kept.data_bytes })
+        let begins = from.take_while(|((key, _), _)| key.starts_with(prefix));
+        let found: Vec<_> = begins.map(|(place, kept)| (place.clone(), Arc::clone(kept))).collect();
+        // Believing each takes a look at the log, which nobody else waits for.
+        drop(state);
+        let believed = found.into_iter().filter(|(_, kept)| holds(kept));
+        let info = |((key, schema), kept): ((Box<str>, u32), Arc<Kept<D>>)| {
+            let key = SnapshotKey::new(key).ok()?;
+            Some(SnapshotInfo { key, schema, position: kept.position, data_bytes: kept.data_bytes })
         };
-        listed.filter_map(info).collect()
+        believed.filter_map(info).collect()
     }
 
     /// Keeps a snapshot, unless a later one that `holds` believes is kept.
