@@ -40,6 +40,18 @@ impl Event {
         }
     }
 
+    /// Its type.
+    #[must_use]
+    pub fn event_type(&self) -> &EventType {
+        &self.event_type
+    }
+
+    /// The stream that it goes to.
+    #[must_use]
+    pub fn stream_name(&self) -> Option<&StreamName> {
+        self.stream.as_ref()
+    }
+
     /// Puts the event into a stream.
     #[must_use]
     pub fn stream(mut self, stream: StreamName) -> Self {

@@ -21,6 +21,13 @@ impl StoredEvent {
         Self { bytes: bytes.into(), position: record.position(), recorded_at }
     }
 
+    /// The same, taken by the store at another time than was known when the record was copied.
+    #[must_use]
+    pub fn recorded(mut self, at: Timestamp) -> Self {
+        self.recorded_at = at;
+        self
+    }
+
     /// The event.
     #[must_use]
     pub fn record(&self) -> Record<'_> {

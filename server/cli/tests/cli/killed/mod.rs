@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  trials        what is done to the server                                the tests
+//!  money         commands and read models on top of all that
 //!  trial         everybody started, dismissed, and judged by the log
 //!  served        the server as a process, on ports that it keeps
 //!  memory_limit  the memory that it may have
@@ -18,6 +19,7 @@ mod crew;
 mod dice;
 mod follower;
 mod memory_limit;
+mod money;
 mod served;
 mod trial;
 mod trials;

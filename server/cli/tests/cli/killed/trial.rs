@@ -6,7 +6,7 @@ use super::served::Served;
 use gesta::{Durability, EventReader as _, Position, Read};
 use gesta_client::{BlockingClient, ClientOptions};
 use gesta_conformance::history::{History, Log, Summary};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What is done, and what must outlive it.
 pub(super) struct Trial {
@@ -25,6 +25,11 @@ pub(super) struct Trial {
 /// Trials are held one after the other: together they would have too little of the machine to get anything done.
 static TURN: Mutex<()> = Mutex::new(());
 
+/// Waits until no other trial is held.
+pub(super) fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Trial {
     /// Of a test, `module::function`: a server as it is, and what outlives the death of its process.
     pub(super) fn of(test: &'static str) -> Self {
@@ -34,7 +39,7 @@ impl Trial {
     /// Lets the crew work while `act` does something to the server, and demands that one order explains everything that it
     /// was told.
     pub(super) fn run(&self, act: impl FnOnce(&mut Served<'_>)) -> Summary {
-        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = turn();
         let mut served = Served::start(self.settings, self.memory.as_ref());
         let mut crew = Crew::start(self.test, self.event_bytes, &served.address(), &served.place().path(""));
         act(&mut served);

@@ -1,0 +1,44 @@
+//! How far a projection has come, and in which store.
+
+use super::Parked;
+use gesta_model::{Position, Uuid};
+use std::fmt;
+
+/// A projection of a version: each version has rows and a checkpoint of its own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProjectionId {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: u32,
+}
+
+impl fmt::Display for ProjectionId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}-v{}", self.name, self.version)
+    }
+}
+
+/// How far a projection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The store whose events were folded.
+    pub store_id: Uuid,
+    /// Every event below it was folded or parked, or is not of the projection.
+    pub position: Position,
+}
+
+/// What a read model commits beside the rows.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'s> {
+    /// Whose rows these are.
+    pub projection: &'s ProjectionId,
+    /// Where the projection stands before; `None` when it has not begun.
+    pub from: Option<Checkpoint>,
+    /// Where it stands after.
+    pub to: Checkpoint,
+    /// Events that were passed by for the time being.
+    pub parked: &'s [Parked],
+    /// Positions of events that are parked no longer: their rows are in this step.
+    pub unparked: &'s [Position],
+}

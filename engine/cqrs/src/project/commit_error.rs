@@ -1,0 +1,19 @@
+//! Why a read model did not commit.
+
+use super::ProjectError;
+use std::fmt::Display;
+use thiserror::Error;
+
+/// Why a read model did not commit. Nothing was changed.
+#[derive(Debug, Error)]
+pub enum CommitError<E: Display> {
+    /// The projection could not fold an event.
+    #[error("{0}")]
+    Work(ProjectError),
+    /// The projection does not stand where this runner left it: another one has gone on with it.
+    #[error("another runner has gone on with the projection")]
+    Moved,
+    /// The read model failed.
+    #[error("{0}")]
+    Model(E),
+}

@@ -1,0 +1,88 @@
+//! Why projections do not run, and why they are not waited for any longer.
+
+use super::ProjectionId;
+use gesta_model::{Position, Uuid};
+use std::error::Error;
+use std::time::Duration;
+use thiserror::Error;
+
+/// Why a projection cannot be folded at all, until somebody looks after it.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// Its rows are those of another store.
+    #[error(
+        "the read model of {projection} was folded from store {theirs}, and this is store {ours}: give this store a read \
+         model of its own, or delete the rows"
+    )]
+    ForeignStore {
+        /// The projection.
+        projection: ProjectionId,
+        /// The store that its rows are from.
+        theirs: Uuid,
+        /// The store at hand.
+        ours: Uuid,
+    },
+    /// It has come further than the log goes.
+    #[error(
+        "the read model of {projection} stands at position {position}, and the log ends at {head}: the log was put back \
+         to an earlier time; delete the rows and have them folded again"
+    )]
+    Ahead {
+        /// The projection.
+        projection: ProjectionId,
+        /// Its checkpoint.
+        position: Position,
+        /// The head of the log.
+        head: Position,
+    },
+    /// What has to be there before the first event cannot be made.
+    #[error("{projection} cannot be set up: {error}")]
+    SetUp {
+        /// The projection.
+        projection: ProjectionId,
+        /// What it said.
+        error: Box<dyn Error + Send + Sync>,
+    },
+}
+
+/// Why a runner has ended.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// The runner's thread cannot be started.
+    #[error("no thread for the projections: {0}")]
+    Thread(std::io::Error),
+    /// It panicked, which is a mistake of this library.
+    #[error("the runner panicked")]
+    Panicked,
+}
+
+/// Why a projection is not waited for any longer.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum WaitError {
+    /// It has not come so far in time.
+    #[error("projection {projection} stands at position {position} after {waited:?}, which is before {wanted}")]
+    TimedOut {
+        /// The projection.
+        projection: String,
+        /// Where it stands.
+        position: Position,
+        /// Where it was to be.
+        wanted: Position,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// It failed for good, or its runner has ended.
+    #[error("projection {projection} is not folded any more: {reason}")]
+    Ended {
+        /// The projection.
+        projection: String,
+        /// Why.
+        reason: String,
+    },
+    /// The runner does not have it.
+    #[error("there is no projection {projection:?} in this runner")]
+    Unknown {
+        /// The name that was given.
+        projection: String,
+    },
+}

@@ -1,0 +1,294 @@
+//! One projection and its read model, a batch of events at a time.
+//!
+//! What must stay true: an event is parked only when the read model has just shown that it can commit; otherwise the whole
+//! batch is tried again later, from the checkpoint.
+
+use super::{
+    Checkpoint, CommitError, OpenError, Parked, ProjectError, Projection, ProjectionId, ReadModel, Step, TryLater,
+};
+use crate::{Recorded, decode};
+use gesta_model::{Damage, Position, Query, StoredEvent, Uuid};
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A projection, whatever its types are.
+pub(super) trait Follow: Send {
+    fn id(&self) -> &ProjectionId;
+    fn query(&self) -> &Query;
+    /// Takes the projection for this runner and finds out where it stands; `None` while another one has it.
+    fn open(&mut self, store_id: Uuid, head: Position) -> Result<Option<Position>, Setback>;
+    /// Keeps an event until the next [`Follow::flush`].
+    fn take(&mut self, event: StoredEvent);
+    /// The log has damage where events of the projection may have been.
+    fn pass_damage(&mut self, damage: &Damage);
+    /// How many events are kept, and the bytes of them.
+    fn kept(&self) -> (usize, usize);
+    /// Forgets what is kept.
+    fn forget(&mut self);
+    /// Folds what is kept: then everything below `to` is folded or parked.
+    fn flush(&mut self, to: Position) -> Result<(), Setback>;
+    /// The positions of the parked events.
+    fn parked(&mut self) -> Result<Vec<Position>, Setback>;
+    /// Folds an event that is parked; whether that could be done.
+    fn fold_parked(&mut self, event: &StoredEvent) -> Result<bool, Setback>;
+    /// How many events are parked.
+    fn parked_count(&self) -> u64;
+}
+
+/// Why a projection does not go on.
+#[derive(Debug)]
+pub(super) enum Setback {
+    /// The read model failed: try again.
+    Model(String),
+    /// Another runner has gone on with it.
+    Moved,
+    /// Nothing helps until somebody looks after it.
+    Fatal(OpenError),
+}
+
+/// A projection and its read model.
+pub(super) struct Follower<P: Projection> {
+    id: ProjectionId,
+    query: Query,
+    projection: P,
+    model: P::Model,
+    checkpoint: Option<Checkpoint>,
+    is_claimed: bool,
+    kept: Vec<StoredEvent>,
+    kept_bytes: usize,
+    /// Damage that is to be parked with the next flush.
+    damage: Vec<Parked>,
+    parked_count: u64,
+    committed_at: Instant,
+}
+
+/// An event that could not be folded: its ordinal in the batch, and why.
+struct Stuck(usize, String);
+
+/// How often an event is tried that cannot be folded.
+const ATTEMPTS: u32 = 3;
+/// How long is waited in between.
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(20);
+/// A checkpoint that moves on without events is committed so often.
+const IDLE_COMMIT_EVERY: Duration = Duration::from_secs(1);
+
+impl<P: Projection> Follower<P> {
+    pub(super) fn new(projection: P, model: P::Model) -> Self {
+        Self {
+            id: ProjectionId { name: projection.name().to_owned(), version: projection.version() },
+            query: projection.query(),
+            projection,
+            model,
+            checkpoint: None,
+            is_claimed: false,
+            kept: Vec::new(),
+            kept_bytes: 0,
+            damage: Vec::new(),
+            parked_count: 0,
+            committed_at: Instant::now(),
+        }
+    }
+
+    /// Folds events and commits them with the step; the inner error is an event that cannot be folded.
+    fn fold(
+        &mut self,
+        events: &[StoredEvent],
+        to: Position,
+        parked: &[Parked],
+        unparked: &[Position],
+    ) -> Result<Result<(), Stuck>, Setback> {
+        let Some(from) = self.checkpoint else { return Err(Setback::Moved) };
+        let to = Checkpoint { position: to, ..from };
+        let step = Step { projection: &self.id, from: Some(from), to, parked, unparked };
+        let projection = &self.projection;
+        let mut ordinal = 0;
+        let outcome = self.model.commit(&step, &mut |rows| {
+            for (index, event) in events.iter().enumerate() {
+                ordinal = index;
+                project(projection, rows, event)?;
+            }
+            Ok(())
+        });
+        match outcome {
+            Ok(()) => {
+                self.checkpoint = Some(to);
+                self.committed_at = Instant::now();
+                self.parked_count = (self.parked_count + parked.len() as u64).saturating_sub(unparked.len() as u64);
+                Ok(Ok(()))
+            }
+            Err(CommitError::Work(error)) if error.is::<TryLater>() => Err(Setback::Model(error.to_string())),
+            Err(CommitError::Work(error)) => Ok(Err(Stuck(ordinal, error.to_string()))),
+            Err(CommitError::Moved) => Err(Setback::Moved),
+            Err(CommitError::Model(error)) => Err(Setback::Model(error.to_string())),
+        }
+    }
+
+    /// Commits a step without events, which shows that the read model can.
+    fn commit_empty(&mut self, to: Position, parked: &[Parked]) -> Result<(), Setback> {
+        self.fold(&[], to, parked, &[])?.map_err(|Stuck(_, reason)| Setback::Model(reason))
+    }
+
+    /// Folds one event that has failed, or parks it.
+    fn fold_or_park(&mut self, event: &StoredEvent) -> Result<(), Setback> {
+        let (before, after) = (event.position(), event.position().plus(1));
+        let mut reason = String::new();
+        for attempt in 1..=ATTEMPTS {
+            if attempt > 1 {
+                thread::sleep(BETWEEN_ATTEMPTS);
+                self.commit_empty(before, &[])?;
+            }
+            match self.fold(std::slice::from_ref(event), after, &[], &[])? {
+                Ok(()) => return Ok(()),
+                Err(Stuck(_, why)) => reason = why,
+            }
+        }
+        let parked = Parked {
+            position: before,
+            event_type: event.record().event_type().to_owned(),
+            reason,
+            attempts: ATTEMPTS,
+            recorded_at: event.recorded_at(),
+        };
+        self.commit_empty(after, &[parked])
+    }
+
+    fn set_up(&mut self, store_id: Uuid) -> Result<Checkpoint, Setback> {
+        let start = Checkpoint { store_id, position: Position::START };
+        let step = Step { projection: &self.id, from: None, to: start, parked: &[], unparked: &[] };
+        let projection = &self.projection;
+        match self.model.commit(&step, &mut |rows| projection.set_up(rows)) {
+            Ok(()) => Ok(start),
+            Err(CommitError::Work(error)) => {
+                Err(Setback::Fatal(OpenError::SetUp { projection: self.id.clone(), error }))
+            }
+            Err(CommitError::Moved) => Err(Setback::Moved),
+            Err(CommitError::Model(error)) => Err(model_failed(error)),
+        }
+    }
+}
+
+/// Folds one event; a panic is a reason like any other.
+fn project<P: Projection>(
+    projection: &P,
+    rows: &mut <P::Model as ReadModel>::Rows<'_>,
+    event: &StoredEvent,
+) -> Result<(), ProjectError> {
+    let record = event.record();
+    let Some(decoded) = decode::<P::Event>(&record)? else { return Ok(()) };
+    let recorded = Recorded::new(decoded, record, event.recorded_at());
+    let folded = catch_unwind(AssertUnwindSafe(|| projection.project(rows, &recorded)));
+    folded.unwrap_or_else(|_| Err("the projection panicked".into()))
+}
+
+fn model_failed(error: impl ToString) -> Setback {
+    Setback::Model(error.to_string())
+}
+
+impl<P: Projection> Follow for Follower<P> {
+    fn id(&self) -> &ProjectionId {
+        &self.id
+    }
+
+    fn query(&self) -> &Query {
+        &self.query
+    }
+
+    fn open(&mut self, store_id: Uuid, head: Position) -> Result<Option<Position>, Setback> {
+        self.forget();
+        if !self.is_claimed {
+            self.is_claimed = self.model.claim(&self.id).map_err(model_failed)?;
+            if !self.is_claimed {
+                return Ok(None);
+            }
+        }
+        let checkpoint = match self.model.checkpoint(&self.id).map_err(model_failed)? {
+            Some(checkpoint) => checkpoint,
+            None => self.set_up(store_id)?,
+        };
+        let Checkpoint { store_id: theirs, position } = checkpoint;
+        let projection = self.id.clone();
+        if theirs != store_id {
+            return Err(Setback::Fatal(OpenError::ForeignStore { projection, theirs, ours: store_id }));
+        }
+        if position > head {
+            return Err(Setback::Fatal(OpenError::Ahead { projection, position, head }));
+        }
+        self.parked_count = self.model.parked(&self.id).map_err(model_failed)?.len() as u64;
+        self.checkpoint = Some(checkpoint);
+        Ok(Some(position))
+    }
+
+    fn take(&mut self, event: StoredEvent) {
+        self.kept_bytes += event.record().bytes().len();
+        self.kept.push(event);
+    }
+
+    fn pass_damage(&mut self, damage: &Damage) {
+        self.damage.push(Parked {
+            position: damage.positions.start,
+            event_type: String::new(),
+            reason: damage.to_string(),
+            attempts: 1,
+            recorded_at: gesta_model::Timestamp::default(),
+        });
+    }
+
+    fn kept(&self) -> (usize, usize) {
+        (self.kept.len(), self.kept_bytes)
+    }
+
+    fn forget(&mut self) {
+        self.kept.clear();
+        self.damage.clear();
+        self.kept_bytes = 0;
+    }
+
+    fn flush(&mut self, to: Position) -> Result<(), Setback> {
+        if self.kept.is_empty() && self.damage.is_empty() && self.committed_at.elapsed() < IDLE_COMMIT_EVERY {
+            return Ok(());
+        }
+        if self.checkpoint.is_some_and(|checkpoint| checkpoint.position >= to) {
+            self.forget();
+            return Ok(());
+        }
+        let (events, damage) = (mem::take(&mut self.kept), mem::take(&mut self.damage));
+        self.kept_bytes = 0;
+        if !damage.is_empty() || events.is_empty() {
+            // Damage is of the log: nothing of it can be folded.
+            self.commit_empty(events.first().map_or(to, StoredEvent::position), &damage)?;
+        }
+        let mut rest = &events[..];
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(rest.len().min(self.model.events_at_once().max(1)));
+            let end = later.first().map_or(to, StoredEvent::position);
+            match self.fold(now, end, &[], &[])? {
+                Ok(()) => rest = later,
+                Err(Stuck(ordinal, _)) => {
+                    let (before, from_stuck) = rest.split_at(ordinal);
+                    if before.is_empty() || self.fold(before, from_stuck[0].position(), &[], &[])?.is_ok() {
+                        self.fold_or_park(&from_stuck[0])?;
+                        rest = &from_stuck[1..];
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn parked(&mut self) -> Result<Vec<Position>, Setback> {
+        let parked = self.model.parked(&self.id).map_err(model_failed)?;
+        Ok(parked.into_iter().map(|parked| parked.position).collect())
+    }
+
+    fn fold_parked(&mut self, event: &StoredEvent) -> Result<bool, Setback> {
+        let Some(checkpoint) = self.checkpoint else { return Err(Setback::Moved) };
+        let event = std::slice::from_ref(event);
+        Ok(self.fold(event, checkpoint.position, &[], &[event[0].position()])?.is_ok())
+    }
+
+    fn parked_count(&self) -> u64 {
+        self.parked_count
+    }
+}

@@ -1,0 +1,38 @@
+//! Projecting: events are folded into read models, and queries are answered from there.
+//!
+//! ```text
+//!  store ──► Runner ──► events that match ──► Projection::project ──► rows ─┐
+//!                                                                           ├─ one transaction of the ReadModel
+//!                                              how far it has come ─────────┘
+//! ```
+//!
+//! What must stay true: the rows are a fold of exactly the events below the checkpoint, those that were parked excepted;
+//! so rows and checkpoint are committed together or not at all. A checkpoint belongs to one store, and a
+//! projection is folded by one runner at a time.
+
+mod checkpoint;
+mod commit_error;
+mod error;
+mod follower;
+mod memory;
+mod parked;
+mod progress;
+mod projection;
+mod read_model;
+mod runner;
+mod running;
+mod status;
+mod try_later;
+
+pub use checkpoint::{Checkpoint, ProjectionId, Step};
+pub use commit_error::CommitError;
+pub use error::{OpenError, RunError, WaitError};
+pub use memory::MemoryReadModel;
+pub use parked::Parked;
+pub(crate) use projection::query_of_types;
+pub use projection::{ProjectError, Projection};
+pub use read_model::ReadModel;
+pub use runner::Runner;
+pub use running::{Replayed, Running};
+pub use status::{ProjectionState, ProjectionStatus};
+pub use try_later::TryLater;

@@ -1,0 +1,18 @@
+//! Events that a projection could not fold.
+
+use gesta_model::{Position, Timestamp};
+
+/// An event that a projection could not fold, put aside so that the rest goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parked {
+    /// Which event.
+    pub position: Position,
+    /// Its type.
+    pub event_type: String,
+    /// What the projection said of it.
+    pub reason: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When the store took it.
+    pub recorded_at: Timestamp,
+}

@@ -1,0 +1,76 @@
+//! How far projections have come, for those who wait for them.
+
+use super::{ProjectionState, ProjectionStatus, WaitError};
+use gesta_model::Position;
+use parking_lot::{Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+/// How far the projections of a runner have come.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    board: Mutex<Board>,
+    moved: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Board {
+    statuses: Vec<ProjectionStatus>,
+    /// Why nothing moves any more.
+    ended: Option<String>,
+}
+
+impl Progress {
+    /// Writes down how a projection is doing.
+    pub(super) fn tell(&self, ordinal: usize, status: ProjectionStatus) {
+        let mut board = self.board.lock();
+        match board.statuses.get_mut(ordinal) {
+            Some(place) => *place = status,
+            None => board.statuses.push(status),
+        }
+        drop(board);
+        self.moved.notify_all();
+    }
+
+    /// Nothing moves any more.
+    pub(super) fn end(&self, reason: String) {
+        self.board.lock().ended = Some(reason);
+        self.moved.notify_all();
+    }
+
+    /// How all of them are doing.
+    pub(super) fn statuses(&self) -> Vec<ProjectionStatus> {
+        self.board.lock().statuses.clone()
+    }
+
+    /// Waits until the newest version of a projection has reached a position.
+    pub(super) fn wait(&self, name: &str, wanted: Position, timeout: Duration) -> Result<(), WaitError> {
+        let projection = name.to_owned();
+        let deadline = Instant::now().checked_add(timeout);
+        let mut board = self.board.lock();
+        loop {
+            let named = board.statuses.iter().filter(|status| status.projection.name == name);
+            let Some(status) = named.max_by_key(|status| status.projection.version) else {
+                return Err(WaitError::Unknown { projection });
+            };
+            let position = status.position;
+            if position >= wanted {
+                return Ok(());
+            }
+            if let ProjectionState::Failed { error } = &status.state {
+                return Err(WaitError::Ended { projection, reason: error.clone() });
+            }
+            if let Some(reason) = &board.ended {
+                return Err(WaitError::Ended { projection, reason: reason.clone() });
+            }
+            match deadline {
+                Some(deadline) if Instant::now() >= deadline => {
+                    return Err(WaitError::TimedOut { projection, position, wanted, waited: timeout });
+                }
+                Some(deadline) => {
+                    self.moved.wait_until(&mut board, deadline);
+                }
+                None => self.moved.wait(&mut board),
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What folds events into rows.
+
+use super::ReadModel;
+use crate::{DomainEvent, Recorded, event_types};
+use gesta_model::{EventType, Query, QueryItem};
+use std::error::Error;
+
+/// Why a projection cannot fold an event: whatever it says.
+pub type ProjectError = Box<dyn Error + Send + Sync>;
+
+/// Folds the events of a domain into rows of a read model.
+///
+/// A projection sees each event once and in order, as far as its rows can tell. When what it does changes, its version
+/// does: the new version begins with rows of its own.
+pub trait Projection: Send + 'static {
+    /// The events that it knows.
+    type Event: DomainEvent;
+    /// Where its rows are.
+    type Model: ReadModel;
+
+    /// Its name, the same for all versions.
+    fn name(&self) -> &str;
+
+    /// Its version.
+    fn version(&self) -> u32 {
+        1
+    }
+
+    /// Which events are folded: those of the types that it knows, unless said otherwise.
+    fn query(&self) -> Query {
+        query_of_types::<Self::Event>()
+    }
+
+    /// Makes tables and whatever else has to be there before the first event.
+    fn set_up(&self, rows: &mut <Self::Model as ReadModel>::Rows<'_>) -> Result<(), ProjectError>;
+
+    /// Folds an event.
+    fn project(
+        &self,
+        rows: &mut <Self::Model as ReadModel>::Rows<'_>,
+        event: &Recorded<'_, Self::Event>,
+    ) -> Result<(), ProjectError>;
+}
+
+/// The events of all types of a domain; everything, where these cannot be told.
+pub(crate) fn query_of_types<E: DomainEvent>() -> Query {
+    let types = event_types::<E>().unwrap_or_default().iter();
+    let item = types.filter_map(|name| EventType::new(*name).ok()).fold(QueryItem::new(), QueryItem::event_type);
+    if item.is_empty() { Query::everything() } else { Query::new([item]).unwrap_or_else(|_| Query::everything()) }
+}

@@ -1,0 +1,36 @@
+//! Where queries are answered from.
+
+use super::{Checkpoint, CommitError, Parked, ProjectError, ProjectionId, Step};
+use std::error::Error;
+
+/// Rows that answer queries, and how far they have come: both change in one transaction.
+///
+/// What must stay true of each implementation: after a crash at any moment the rows are those of the checkpoint; and of two
+/// runners that both hold a projection for theirs, one commits and the other is told [`CommitError::Moved`].
+pub trait ReadModel: Send + 'static {
+    /// What a projection writes its rows through: a transaction.
+    type Rows<'t>;
+    /// Why the read model fails.
+    type Error: Error + Send + Sync + 'static;
+
+    /// Takes a projection for this runner alone, until the read model is dropped; `false` while another one has it.
+    fn claim(&mut self, projection: &ProjectionId) -> Result<bool, Self::Error>;
+
+    /// How far a projection has come; `None` before its first step.
+    fn checkpoint(&mut self, projection: &ProjectionId) -> Result<Option<Checkpoint>, Self::Error>;
+
+    /// How many events are worth a step. One, where what was begun cannot be undone.
+    fn events_at_once(&self) -> usize {
+        usize::MAX
+    }
+
+    /// Has `work` write rows, and commits them with the step, or neither.
+    fn commit(
+        &mut self,
+        step: &Step<'_>,
+        work: &mut dyn FnMut(&mut Self::Rows<'_>) -> Result<(), ProjectError>,
+    ) -> Result<(), CommitError<Self::Error>>;
+
+    /// The events of a projection that are parked, in their order.
+    fn parked(&mut self, projection: &ProjectionId) -> Result<Vec<Parked>, Self::Error>;
+}

@@ -1,0 +1,413 @@
+//! Folding many projections over one subscription.
+//!
+//! ```text
+//!                          ┌── live:    events of one subscription, kept, then flushed together
+//!  each projection is ─────┼── behind:  a bounded read of its own, up to where the subscription stands
+//!                          └── waiting: its read model failed, or another runner has it; tried again after a while
+//! ```
+//!
+//! What must stay true: what goes wrong with one projection does not hold up another for longer than a few tries.
+
+use super::follower::{Follow, Follower, Setback};
+use super::progress::Progress;
+use super::running::{Order, Replayed, Running};
+use super::{Projection, ProjectionState, ProjectionStatus, RunError};
+use gesta_model::{
+    EventCursor, EventReader, EventSubscription, Notice, Pace, Position, Query, Read, ReadError, StoredEvent,
+    Timestamp, Uuid,
+};
+use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Folds projections over a store: a reference to one, or an `Arc`.
+pub struct Runner<P> {
+    store: P,
+    followers: Vec<Box<dyn Follow>>,
+}
+
+/// How many events are kept at most before they are flushed.
+const KEPT_COUNT_MAX: usize = 4096;
+/// How many bytes of them.
+const KEPT_BYTES_MAX: usize = 8 << 20;
+/// How long events are kept at most.
+const KEPT_FOR: Duration = Duration::from_millis(100);
+/// How long a subscription is waited for before positions move on without events.
+const LISTEN_FOR: Duration = Duration::from_millis(10);
+/// How soon a projection is tried again that another runner has.
+const CLAIM_EVERY: Duration = Duration::from_millis(200);
+/// How soon a failed read model, or the store, is tried again: twice as long each time, up to the last.
+const BACKOFF_MS: [u64; 8] = [10, 20, 50, 100, 200, 500, 1000, 2000];
+
+impl<P> Runner<P>
+where
+    P: Deref<Target: EventReader>,
+{
+    /// A runner without projections.
+    pub fn new(store: P) -> Self {
+        Self { store, followers: Vec::new() }
+    }
+
+    /// Adds a projection and the read model of its rows.
+    #[must_use]
+    pub fn project<Q: Projection>(mut self, projection: Q, model: Q::Model) -> Self {
+        self.followers.push(Box::new(Follower::new(projection, model)));
+        self
+    }
+
+    /// Begins to fold, on a thread of its own.
+    pub fn start(self) -> Result<Running, RunError>
+    where
+        P: Send + 'static,
+    {
+        let progress = Arc::new(Progress::default());
+        let (sender, orders) = channel();
+        let Self { store, followers } = self;
+        let slots: Vec<_> = followers.into_iter().map(Slot::new).collect();
+        tell(&progress, &slots, Position::START);
+        let told = Arc::clone(&progress);
+        let work = move || {
+            let followers = slots.into_iter().map(|slot: Slot<()>| Slot::new(slot.follower)).collect();
+            let outcome = catch_unwind(AssertUnwindSafe(|| Round::new(store, followers, &told).run(&orders)));
+            told.end(if outcome.is_ok() { "it was stopped".to_owned() } else { "it panicked".to_owned() });
+            if let Err(panic) = outcome {
+                resume_unwind(panic);
+            }
+        };
+        let thread = thread::Builder::new().name("gesta-projector".to_owned()).spawn(work).map_err(RunError::Thread)?;
+        Ok(Running { progress, orders: Some(sender), thread: Some(thread) })
+    }
+}
+
+/// The projections of a runner at work.
+struct Round<'p, P: Deref<Target: EventReader>> {
+    store: P,
+    store_id: Option<Uuid>,
+    slots: Vec<Slot<<P::Target as EventReader>::Cursor>>,
+    /// One for all: where it stands, live projections stand.
+    subscription: Option<<P::Target as EventReader>::Subscription>,
+    store_failures: usize,
+    head: Position,
+    progress: &'p Progress,
+}
+
+/// A projection, and what it is doing.
+struct Slot<C> {
+    follower: Box<dyn Follow>,
+    phase: Phase<C>,
+    position: Position,
+    state: ProjectionState,
+    failures: usize,
+}
+
+enum Phase<C> {
+    /// It is opened then.
+    Waiting(Instant),
+    /// It reads by itself, up to a position.
+    Behind(Option<(C, Position)>),
+    /// It is fed from the subscription.
+    Live,
+    /// It has ended.
+    Failed,
+}
+
+impl<'p, P> Round<'p, P>
+where
+    P: Deref<Target: EventReader>,
+{
+    fn new(store: P, slots: Vec<Slot<<P::Target as EventReader>::Cursor>>, progress: &'p Progress) -> Self {
+        Self { store, store_id: None, slots, subscription: None, store_failures: 0, head: Position::START, progress }
+    }
+
+    /// Folds until there is nobody any more to give orders.
+    fn run(&mut self, orders: &Receiver<Order>) {
+        loop {
+            match orders.try_recv() {
+                Ok(order) => self.follow(order),
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Disconnected) => return,
+            }
+            let outcome = self.turn();
+            tell(self.progress, &self.slots, self.head);
+            match outcome {
+                Ok(()) => self.store_failures = 0,
+                Err(error) => {
+                    self.lose_store(&error);
+                    let wait = backoff(self.store_failures);
+                    self.store_failures += 1;
+                    match orders.recv_timeout(wait) {
+                        Ok(order) => self.follow(order),
+                        Err(RecvTimeoutError::Timeout) => {}
+                        Err(RecvTimeoutError::Disconnected) => return,
+                    }
+                }
+            }
+        }
+    }
+
+    /// A little of everything.
+    fn turn(&mut self) -> Result<(), ReadError> {
+        let store_id = match self.store_id {
+            Some(id) => id,
+            None => *self.store_id.insert(self.store.store_id()?),
+        };
+        self.head = self.store.head()?;
+        self.open_waiting(store_id);
+        let joint = self.subscribe()?;
+        let is_behind = self.catch_up(joint)?;
+        self.listen(if is_behind { Duration::ZERO } else { LISTEN_FOR })
+    }
+
+    /// Opens what has waited long enough.
+    fn open_waiting(&mut self, store_id: Uuid) {
+        let (now, head) = (Instant::now(), self.head);
+        for slot in &mut self.slots {
+            if !matches!(slot.phase, Phase::Waiting(at) if at <= now) {
+                continue;
+            }
+            match slot.follower.open(store_id, head) {
+                Ok(Some(position)) => {
+                    (slot.position, slot.phase) = (position, Phase::Behind(None));
+                    slot.state = ProjectionState::CatchingUp;
+                }
+                Ok(None) => slot.stand_by(),
+                Err(setback) => slot.fall_back(setback),
+            }
+        }
+    }
+
+    /// The subscription for all projections, which begins at the head: each comes up to it by itself. Returns where it
+    /// stands.
+    fn subscribe(&mut self) -> Result<Position, ReadError> {
+        if self.subscription.is_none() {
+            let queries: Vec<_> = self.slots.iter().map(|slot| slot.follower.query()).collect();
+            let read = Read::query(union(&queries)).from(self.head);
+            self.subscription = Some(self.store.subscribe(read, Pace::default())?);
+        }
+        Ok(self.subscription.as_ref().map_or(self.head, EventSubscription::position))
+    }
+
+    /// Has each projection that is behind fold some of what it lacks; whether one still is.
+    fn catch_up(&mut self, joint: Position) -> Result<bool, ReadError> {
+        let mut is_behind = false;
+        for slot in &mut self.slots {
+            let Phase::Behind(reading) = &mut slot.phase else { continue };
+            let (mut cursor, until) = match reading.take() {
+                Some(reading) => reading,
+                None if slot.position >= joint => {
+                    slot.go_live();
+                    continue;
+                }
+                None => {
+                    let read = Read::query(slot.follower.query().clone());
+                    (self.store.read(read.from(slot.position).until(joint))?, joint)
+                }
+            };
+            is_behind = true;
+            let end = slot.keep_some(&mut cursor, until)?;
+            match slot.follower.flush(end.unwrap_or(until)) {
+                Ok(()) => {
+                    (slot.position, slot.failures) = (end.unwrap_or(until), 0);
+                    slot.phase = Phase::Behind(end.map(|_| (cursor, until)));
+                }
+                Err(setback) => slot.fall_back(setback),
+            }
+        }
+        Ok(is_behind)
+    }
+
+    /// Takes what the subscription has, and has the live projections fold it.
+    fn listen(&mut self, wait: Duration) -> Result<(), ReadError> {
+        let Some(subscription) = &mut self.subscription else { return Ok(()) };
+        let (mut wait, began) = (wait, Instant::now());
+        loop {
+            let event = match subscription.next(wait) {
+                Ok(Notice::Event(record)) => StoredEvent::new(&record, Timestamp::default()),
+                Ok(Notice::TimedOut(_) | Notice::Ended(_)) => break,
+                Ok(_) => {
+                    wait = Duration::ZERO;
+                    continue;
+                }
+                Err(ReadError::Damaged(damage)) => {
+                    self.slots
+                        .iter_mut()
+                        .filter(|slot| slot.is_live())
+                        .for_each(|slot| slot.follower.pass_damage(&damage));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let event = event.recorded(subscription.recorded_at().unwrap_or_default());
+            wait = Duration::ZERO;
+            let record = event.record();
+            let mut is_full = began.elapsed() >= KEPT_FOR;
+            for slot in &mut self.slots {
+                let is_new = slot.is_live() && event.position() >= slot.position;
+                if is_new && slot.follower.query().matches(&record) {
+                    slot.follower.take(event.clone());
+                    is_full |= slot.is_full();
+                }
+            }
+            if is_full {
+                break;
+            }
+        }
+        let position = subscription.position();
+        for slot in self.slots.iter_mut().filter(|slot| slot.is_live()) {
+            match slot.follower.flush(position) {
+                Ok(()) => (slot.position, slot.failures) = (position, 0),
+                Err(setback) => slot.fall_back(setback),
+            }
+        }
+        Ok(())
+    }
+
+    fn follow(&mut self, Order::ReplayParked(name, reply): Order) {
+        let replayed = self.replay_parked(&name);
+        tell(self.progress, &self.slots, self.head);
+        // Whoever gave the order may have stopped waiting.
+        let _ = reply.send(replayed);
+    }
+
+    /// Tries the parked events of a projection again.
+    fn replay_parked(&mut self, name: &str) -> Replayed {
+        let mut replayed = Replayed::default();
+        for slot in self.slots.iter_mut().filter(|slot| slot.is_open() && slot.follower.id().name == name) {
+            match slot.replay_parked(&*self.store) {
+                Ok(folded_count) => replayed.folded_count += folded_count,
+                Err(setback) => slot.fall_back(setback),
+            }
+            replayed.parked_count += slot.follower.parked_count();
+        }
+        replayed
+    }
+
+    /// The store cannot be read: everything is to be opened again.
+    fn lose_store(&mut self, error: &ReadError) {
+        self.subscription = None;
+        for slot in self.slots.iter_mut().filter(|slot| slot.is_open()) {
+            slot.follower.forget();
+            slot.phase = Phase::Waiting(Instant::now());
+            let failures = u32::try_from(self.store_failures + 1).unwrap_or(u32::MAX);
+            slot.state = ProjectionState::Retrying { error: error.to_string(), failures };
+        }
+    }
+}
+
+/// Tells those who wait how things stand.
+fn tell<C>(progress: &Progress, slots: &[Slot<C>], head: Position) {
+    for (ordinal, slot) in slots.iter().enumerate() {
+        let status = ProjectionStatus {
+            projection: slot.follower.id().clone(),
+            position: slot.position,
+            lag: head.0.saturating_sub(slot.position.0),
+            parked_count: slot.follower.parked_count(),
+            state: slot.state.clone(),
+        };
+        progress.tell(ordinal, status);
+    }
+}
+
+impl<C: EventCursor> Slot<C> {
+    /// Keeps events of a read up to a flush's worth. Returns where it stands; `None` when it has no more.
+    fn keep_some(&mut self, cursor: &mut C, until: Position) -> Result<Option<Position>, ReadError> {
+        let mut end = self.position;
+        while !self.is_full() {
+            let event = match cursor.next_record() {
+                Some(Ok(record)) => StoredEvent::new(&record, Timestamp::default()),
+                Some(Err(ReadError::Damaged(damage))) => {
+                    self.follower.pass_damage(&damage);
+                    end = end.max(damage.positions.end.min(until));
+                    continue;
+                }
+                Some(Err(error)) => return Err(error),
+                None => return Ok(None),
+            };
+            end = event.position().plus(1);
+            self.follower.take(event.recorded(cursor.recorded_at().unwrap_or_default()));
+        }
+        Ok(Some(end))
+    }
+}
+
+impl<C> Slot<C> {
+    fn new(follower: Box<dyn Follow>) -> Self {
+        Self {
+            follower,
+            phase: Phase::Waiting(Instant::now()),
+            position: Position::START,
+            state: ProjectionState::CatchingUp,
+            failures: 0,
+        }
+    }
+
+    /// Tries the parked events again, those that the store can read; returns how many are folded now.
+    fn replay_parked<S: EventReader + ?Sized>(&mut self, store: &S) -> Result<u64, Setback> {
+        let mut folded_count = 0;
+        for position in self.follower.parked()? {
+            let Ok(mut cursor) = store.read(Read::all().from(position).until(position.plus(1))) else { continue };
+            let Some(Ok(record)) = cursor.next_record() else { continue };
+            let event = StoredEvent::new(&record, Timestamp::default());
+            let event = event.recorded(cursor.recorded_at().unwrap_or_default());
+            folded_count += u64::from(self.follower.fold_parked(&event)?);
+        }
+        Ok(folded_count)
+    }
+
+    fn is_live(&self) -> bool {
+        matches!(self.phase, Phase::Live)
+    }
+
+    fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Live | Phase::Behind(_))
+    }
+
+    fn is_full(&self) -> bool {
+        let (count, bytes) = self.follower.kept();
+        count >= KEPT_COUNT_MAX || bytes >= KEPT_BYTES_MAX
+    }
+
+    fn go_live(&mut self) {
+        (self.phase, self.state) = (Phase::Live, ProjectionState::Live);
+    }
+
+    fn stand_by(&mut self) {
+        self.phase = Phase::Waiting(Instant::now() + CLAIM_EVERY);
+        self.state = ProjectionState::Standby;
+    }
+
+    /// Something failed: what is to be done about it.
+    fn fall_back(&mut self, setback: Setback) {
+        self.follower.forget();
+        match setback {
+            Setback::Moved => self.stand_by(),
+            Setback::Model(error) => {
+                let wait = backoff(self.failures);
+                self.failures += 1;
+                self.phase = Phase::Waiting(Instant::now() + wait);
+                let failures = u32::try_from(self.failures).unwrap_or(u32::MAX);
+                self.state = ProjectionState::Retrying { error, failures };
+            }
+            Setback::Fatal(error) => {
+                self.phase = Phase::Failed;
+                self.state = ProjectionState::Failed { error: error.to_string() };
+            }
+        }
+    }
+}
+
+fn backoff(failures: usize) -> Duration {
+    Duration::from_millis(BACKOFF_MS[failures.min(BACKOFF_MS.len() - 1)])
+}
+
+/// A query for everything that one of them matches; everything, where that would be too large a query.
+fn union(queries: &[&Query]) -> Query {
+    if queries.iter().any(|query| query.is_everything()) {
+        return Query::everything();
+    }
+    let items = queries.iter().flat_map(|query| query.items().iter().cloned());
+    Query::new(items).ok().filter(|query| query.check_size().is_ok()).unwrap_or_else(Query::everything)
+}

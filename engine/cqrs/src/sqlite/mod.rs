@@ -1,0 +1,12 @@
+//! Read models in SQLite: rows, checkpoint and parked events in one database file.
+//!
+//! The tables of a projection are its own; `gesta_checkpoints` and `gesta_parked` are ours. Queries are made by any other
+//! connection to the file, also of another process: it sees whole steps only.
+
+mod error;
+mod read_model;
+mod reader;
+
+pub use error::SqliteError;
+pub use read_model::SqliteReadModel;
+pub use reader::SqliteReader;

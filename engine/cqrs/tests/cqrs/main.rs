@@ -1,0 +1,14 @@
+//! Commands and read models over a real store in a directory.
+
+mod bank;
+mod commands;
+mod courses;
+mod killed;
+mod models;
+mod processes;
+mod projections;
+mod questions;
+mod snapshots;
+mod sqlite;
+mod support;
+mod transfers;
