@@ -3,29 +3,34 @@
 use gesta_model::Uuid;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Makes UUIDv7s, looking at the clock once and drawing random bytes ahead.
+/// Makes UUIDv7s, looking at the clock once and drawing random bytes ahead: a few at first, as most appends need.
 pub(crate) struct IdMaker {
     milliseconds: u64,
-    random: [u8; Self::DRAWN],
+    random: [u8; DRAWN_MAX],
+    drawn: usize,
     used: usize,
 }
 
 /// Random bytes of one id.
 const RANDOM: usize = 10;
+/// Random bytes that are drawn at first: for an event, and the request that it comes in.
+const DRAWN_FIRST: usize = 2 * RANDOM;
+/// Random bytes that are drawn from then on.
+const DRAWN_MAX: usize = 32 * RANDOM;
 
 impl IdMaker {
-    const DRAWN: usize = 32 * RANDOM;
-
     pub(crate) fn new() -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let milliseconds = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-        Self { milliseconds, random: [0; Self::DRAWN], used: Self::DRAWN }
+        Self { milliseconds, random: [0; DRAWN_MAX], drawn: 0, used: 0 }
     }
 
     /// A new id.
     pub(crate) fn make_id(&mut self) -> Uuid {
-        if self.used == Self::DRAWN {
-            getrandom::fill(&mut self.random).expect("the operating system hands out random bytes");
+        if self.used == self.drawn {
+            self.drawn = if self.drawn == 0 { DRAWN_FIRST } else { DRAWN_MAX };
+            let drawn = &mut self.random[..self.drawn];
+            getrandom::fill(drawn).expect("the operating system hands out random bytes");
             self.used = 0;
         }
         let mut random = [0; RANDOM];
