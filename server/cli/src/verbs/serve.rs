@@ -6,7 +6,7 @@ use crate::output::Output;
 use crate::verbs::server_settings::ServerSettings;
 use gesta_server::operator::{self, Logs};
 use gesta_server::settings::{LogFormat, LogSettings, Settings};
-use gesta_server::{Addresses, Server, StartError};
+use gesta_server::{Addresses, Server, StartError, StopReport};
 use sd_notify::NotifyState;
 use serde::Serialize;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -68,7 +68,20 @@ fn serve(settings: Settings) -> Result<Status, Failure> {
             std::process::exit(128 + SIGTERM);
         }
     });
-    match server.stop().failed.first() {
+    outcome(&server.stop())
+}
+
+/// What is said of a stop.
+fn outcome(report: &StopReport) -> Result<Status, Failure> {
+    if let Some(store) = report.unfinished.first() {
+        let message = format!(
+            "the store {:?} was not closed in time: what was acknowledged as durable is safe; look after its disk, or raise \
+             limits.stop_timeout_ms",
+            store.as_str()
+        );
+        return Err(Failure::new(Status::Refused, "close_timeout", message));
+    }
+    match report.failed.first() {
         None => Ok(Status::Done),
         Some((store, error)) => {
             let message = format!("the store {:?}: {error}", store.as_str());
@@ -106,5 +119,19 @@ impl From<StartError> for Failure {
             _ => (Status::Refused, "start"),
         };
         Self::new(status, code, format!("cannot start the server: {error}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_that_left_a_store_open_is_told_by_the_exit_status() {
+        assert!(matches!(outcome(&StopReport::default()), Ok(Status::Done)));
+        let report = StopReport { unfinished: vec!["orders".parse().unwrap()], ..StopReport::default() };
+        let Err(Failure::Told { status, code, message }) = outcome(&report) else { panic!("it is told") };
+        assert_eq!((status, code), (Status::Refused, "close_timeout"));
+        assert!(message.contains("\"orders\" was not closed in time"), "{message}");
     }
 }

@@ -39,6 +39,9 @@ pub struct Server {
 pub struct StopReport {
     /// Stores that were not closed cleanly, and why. What was acknowledged as durable is durable all the same.
     pub failed: Vec<(StoreName, CloseError)>,
+    /// Stores whose closing had not ended in time, so that they were left: a disk that does not answer. What was acknowledged
+    /// as durable is durable all the same.
+    pub unfinished: Vec<StoreName>,
     /// Whether connections were cut off because they had not ended in time.
     pub has_cut_off: bool,
 }
@@ -124,7 +127,7 @@ impl Server {
         failures
     }
 
-    /// Takes nothing more, answers what was taken, closes the stores.
+    /// Takes nothing more, answers what was taken, closes the stores; all of it within `limits.stop_timeout_ms`.
     pub fn stop(mut self) -> StopReport {
         self.shut()
     }
@@ -132,7 +135,8 @@ impl Server {
     fn shut(&mut self) -> StopReport {
         let (Some(append), Some(read)) = (self.append.take(), self.read.take()) else { return StopReport::default() };
         tracing::info!("stopping");
-        let deadline = Instant::now() + self.stop_timeout - self.stop_timeout / CLOSING_SHARE;
+        let closing_deadline = Instant::now() + self.stop_timeout;
+        let deadline = closing_deadline - self.stop_timeout / CLOSING_SHARE;
         self.health.set_draining();
         // Everybody who waits for it may have gone.
         let _ = self.stop.send(true);
@@ -144,9 +148,13 @@ impl Server {
             // Not dropped, which would wait for reads from a disk that may hang.
             runtime.shutdown_background();
         }
-        report.failed = self.host.shelf.close();
+        let closed = self.host.shelf.close(closing_deadline);
+        (report.failed, report.unfinished) = (closed.failed, closed.unfinished);
         for (store, error) in &report.failed {
             tracing::error!(%store, %error, "the store was not closed cleanly");
+        }
+        for store in &report.unfinished {
+            tracing::error!(%store, "the store was not closed in time: does its disk answer?");
         }
         if let Some(operator) = self.operator.take() {
             operator.shutdown_background();
@@ -228,4 +236,33 @@ fn serve_operator(listener: TcpListener, host: &Arc<Host>, health: &Arc<Health>)
         }
     });
     Ok(runtime)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+
+    #[test]
+    fn a_store_that_cannot_be_closed_in_time_is_left_and_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let settings = [
+            ("dir", directory.path().to_str().unwrap()),
+            ("append", "127.0.0.1:0"),
+            ("read", "127.0.0.1:0"),
+            ("limits.stop_timeout_ms", "400"),
+        ];
+        let settings = settings.map(|(key, value)| (key, value.to_owned()));
+        let no_environment: [(&str, &str); 0] = [];
+        let settings = Settings::load(None, no_environment, &settings).unwrap().into_settings();
+        let server = Server::start(settings).unwrap();
+        let host = Arc::clone(&server.host);
+        let [hung, well]: [StoreName; 2] = ["default", "well"].map(|name| name.parse().unwrap());
+        host.shelf.create(&well).unwrap();
+        let report = host.shelf.while_opening(&hung, || server.stop());
+        assert_eq!(report.unfinished, [hung]);
+        assert!(report.failed.is_empty() && !report.has_cut_off, "{report:?}");
+        // The other one was closed: somebody else may have it.
+        assert!(gesta::Store::open(directory.path().join("well"), Options::default()).is_ok());
+    }
 }

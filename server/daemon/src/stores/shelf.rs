@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Instant;
 
 /// The stores below one directory.
 pub(crate) struct Shelf {
@@ -32,6 +34,15 @@ struct State {
 #[derive(Default)]
 struct Shared {
     store: Mutex<Option<Arc<OpenStore>>>,
+}
+
+/// How closing went.
+#[derive(Debug)]
+pub(crate) struct Closed {
+    /// Stores that could not be closed cleanly.
+    pub(crate) failed: Vec<(StoreName, gesta::CloseError)>,
+    /// Stores whose closing had not ended in time.
+    pub(crate) unfinished: Vec<StoreName>,
 }
 
 const LOCK: &str = "server.lock";
@@ -132,17 +143,34 @@ impl Shelf {
         }
     }
 
-    /// The stores that are open now.
-    pub(crate) fn open_stores(&self) -> Vec<Arc<OpenStore>> {
-        let open: Vec<_> = self.state.lock().open.values().cloned().collect();
-        open.iter().filter_map(|shared| shared.store.lock().clone()).collect()
-    }
-
-    /// Closes all stores: everything that was taken is durable afterwards. Tells those that could not be closed cleanly.
-    pub(crate) fn close(&self) -> Vec<(StoreName, gesta::CloseError)> {
-        self.state.lock().is_closed = true;
-        let close = |store: &Arc<OpenStore>| store.close().err().map(|error| (store.name.clone(), error));
-        self.open_stores().iter().filter_map(close).collect()
+    /// Closes all stores at once: everything that was taken is durable afterwards. Waits until a time, and no longer: a
+    /// disk that does not answer holds up the thread of its store alone.
+    pub(crate) fn close(&self, deadline: Instant) -> Closed {
+        let open = {
+            let mut state = self.state.lock();
+            state.is_closed = true;
+            state.open.clone()
+        };
+        let mut closed = Closed { failed: Vec::new(), unfinished: open.keys().cloned().collect() };
+        let (done, outcomes) = mpsc::channel();
+        for (name, shared) in open {
+            let done = done.clone();
+            let close = move || {
+                let outcome = shared.store.lock().as_ref().map_or(Ok(()), |store| store.close());
+                // Nobody listens once the time is over.
+                let _ = done.send((name, outcome));
+            };
+            if let Err(error) = thread::Builder::new().name("gesta-close".to_owned()).spawn(close) {
+                tracing::error!(%error, "cannot start a thread to close a store");
+            }
+        }
+        drop(done);
+        // Ends early when all threads have.
+        while let Ok((name, outcome)) = outcomes.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            closed.unfinished.retain(|unfinished| *unfinished != name);
+            closed.failed.extend(outcome.err().map(|error| (name, error)));
+        }
+        closed
     }
 
     /// The place of a store among those that are open; `check` is asked when it is not open yet.
