@@ -251,3 +251,28 @@ fn unsynced_events_cannot_be_subscribed_to() {
         assert!(matches!(subscription.next(PATIENCE), Err(ReadError::UnsyncedSubscription)));
     }
 }
+
+#[test]
+fn a_subscription_goes_on_elsewhere_when_its_server_closes_and_then_ends() {
+    let ports = Ports::open();
+    let client = ports.client();
+    let server = follow(move || {
+        let mut closing = ports.greet(Plane::Read);
+        let asked = closing.next();
+        closing.send(&[begun(asked.id, 3), events(asked.id, [0])].concat());
+        closing.say(0, &Answer::Closing);
+        // What was on its way still comes.
+        closing.send(&events(asked.id, [1]));
+        closing.say(0, &Answer::Refused(Refusal::new(Code::Stopping, "stopping").fatal()));
+        let mut next = ports.greet(Plane::Read);
+        let asked = next.next();
+        next.send(&[begun(asked.id, 3), events(asked.id, [2])].concat());
+        next.try_next();
+        asked.read().read
+    });
+    let mut subscription = client.subscribe(Read::all(), Pace::default()).unwrap();
+    let heard: Vec<_> = (0..3).map(|_| said(&mut subscription)).collect();
+    assert_eq!(heard, ["event 0", "event 1", "event 2"]);
+    drop((subscription, client));
+    assert_eq!(server.join().unwrap(), Read::all().from(Position(2)));
+}

@@ -3,6 +3,7 @@
 use super::outbox::{Delivery, Outbox, deliver};
 use super::requests::Requests;
 use crate::plane::{Incoming, Parting, Sending, Session, hear_out, part, tell_of};
+use gesta_protocol::Answer;
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,8 +19,13 @@ pub(crate) async fn serve(session: Session, mut incoming: Incoming, sending: Sen
     };
     let (outbox, parcels) = Outbox::new(limits.read_bytes_buffered_max);
     let carrier = tokio::spawn(deliver(sending, parcels, delivery));
-    let parting = Requests::new(session, outbox).take(&mut incoming).await;
+    let parting = Requests::new(session, outbox.clone()).take(&mut incoming).await;
     tell_of(&host, plane, peer, &parting);
+    if matches!(parting, Parting::Stopping) {
+        // Whoever has gone need not be told.
+        let _ = outbox.answer(0, &Answer::Closing).await;
+    }
+    drop(outbox);
     // The streams were cancelled with the requests; what they had put in is still sent.
     match hear_out(carrier, &parting).await {
         Some(Ok(sending)) => part(parting, incoming, sending).await,

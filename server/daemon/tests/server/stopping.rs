@@ -3,7 +3,7 @@
 use crate::abuse::subscription;
 use crate::conversation::{append, event, read_all, read_request};
 use crate::support::{Host, Wire, eventually, start};
-use gesta::{AppendRequest, Limits, Read, Uuid};
+use gesta::{AppendRequest, Limits, Position, Read, Uuid};
 use gesta_protocol::{Answer, Append, Code, FrameHeader, Hello, Kind, Plane, Request};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -135,11 +135,12 @@ fn whoever_listens_is_told_of_the_stop_and_not_cut_off() {
     let server = host.server.take().unwrap();
     let stopping = std::thread::spawn(move || server.stop());
     for wire in &mut wires {
-        let mut last = String::new();
+        let mut heard = Vec::new();
         while let Some(answer) = wire.receive(|_, answer| format!("{answer:?}")) {
-            last = answer;
+            heard.push(answer);
         }
-        assert!(last.contains("the server is stopping"), "{last}");
+        assert_eq!((heard.len(), heard[0].as_str()), (2, "Closing"), "{heard:?}");
+        assert!(heard[1].contains("the server is stopping"), "{heard:?}");
         wire.finish();
     }
     assert_eq!(unknown.refusal(), Code::Stopping as u16);
@@ -164,7 +165,8 @@ fn a_directory_has_one_server_at_a_time() {
 #[test]
 fn a_stop_while_stores_are_being_opened_leaves_all_of_them_whole() {
     let names: Vec<String> = (0..8).map(|number| format!("store-{number}")).collect();
-    let mut host = Host::new();
+    let patient = [("limits.stop_timeout_ms", "60000")];
+    let mut host = Host::with(&patient);
     let mut operator = host.connect(Plane::Append);
     for name in &names {
         operator.send(1, &Request::CreateStore(name));
@@ -174,7 +176,7 @@ fn a_stop_while_stores_are_being_opened_leaves_all_of_them_whole() {
         append(&mut wire, 1, AppendRequest::new().event(event(7)));
     }
     for round in 0..5 {
-        host.restart(&[]);
+        host.restart(&patient);
         let addresses = [Plane::Append, Plane::Read].map(|plane| (plane, host.address(plane)));
         let clients: Vec<_> = names
             .iter()
@@ -197,13 +199,60 @@ fn a_stop_while_stores_are_being_opened_leaves_all_of_them_whole() {
         // Before, while and after they are opened.
         std::thread::sleep(Duration::from_millis(4 * round));
         let report = host.server.take().unwrap().stop();
-        assert!(report.failed.is_empty(), "{report:?}");
+        assert!(report.failed.is_empty() && report.unfinished.is_empty(), "{report:?}");
         clients.into_iter().for_each(|client| client.join().unwrap());
-        host.server = Some(start(host.directory.path(), &[]).unwrap());
+        host.server = Some(start(host.directory.path(), &patient).unwrap());
     }
     for name in &names {
         let mut wire = Wire::open(host.address(Plane::Read));
         wire.hello(Plane::Read, name, "");
         assert_eq!(read_all(&mut wire, 1, read_request(Read::all())).0, [(0, "{\"n\":7}".to_owned())]);
     }
+}
+
+#[test]
+fn a_subscription_that_a_stop_ends_is_told_and_goes_on_without_a_gap() {
+    const EVENTS: u64 = 5_000;
+    let mut host = Host::new();
+    let mut commands = host.connect(Plane::Append);
+    for id in 1..=EVENTS / 100 {
+        let events = (100 * (id - 1)..100 * id).map(event);
+        append(&mut commands, id, AppendRequest::new().events(events));
+    }
+    let mut next = 0;
+    let mut stops = 0;
+    while next < EVENTS {
+        let mut wire = host.connect(Plane::Read);
+        wire.send(1, &subscription(next, 100_000));
+        let stopping = std::thread::spawn({
+            let server = host.server.take().unwrap();
+            move || server.stop()
+        });
+        let mut heard = Vec::new();
+        while let Some(last) = wire.receive(|_, answer| match answer {
+            Answer::Events(events) => {
+                for event in events {
+                    assert_eq!(event.unwrap().record.position().0, next, "nothing is left out and nothing comes twice");
+                    next += 1;
+                }
+                None
+            }
+            Answer::Begun(_) | Answer::CaughtUp(_) => None,
+            other => Some((other.kind(), format!("{other:?}"))),
+        }) {
+            heard.extend(last);
+        }
+        assert_eq!(heard.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), [Kind::Closing, Kind::Refused]);
+        assert!(heard[1].1.contains("the server is stopping"), "{heard:?}");
+        drop(wire);
+        assert!(!stopping.join().unwrap().has_cut_off);
+        host.server = Some(start(host.directory.path(), &[]).unwrap());
+        stops += 1;
+        if stops % 2 == 0 {
+            // A server that stops at once may send nothing: now and then it is given the time.
+            let rest = Read::all().from(Position(next)).limit(1_500);
+            next += read_all(&mut host.connect(Plane::Read), 1, read_request(rest)).0.len() as u64;
+        }
+    }
+    assert!(stops > 1);
 }
