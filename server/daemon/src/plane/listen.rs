@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -30,8 +30,11 @@ pub(crate) struct Port {
 
 /// After a failure to accept, such as running out of descriptors, how long nobody is let in.
 const BACK_OFF: Duration = Duration::from_millis(50);
-/// How long somebody who is turned away at the door, or taken for gone, is waited for.
+/// How long a peer is waited for to take its last word, and then to close; or one that is taken for gone.
 const FAREWELL: Duration = Duration::from_millis(500);
+
+/// How many of those who are turned away at the door are waited for at a time.
+const TURNED_AWAY_MAX: usize = 64;
 
 /// Lets connections in and serves each until the server stops; returns when all of them have ended.
 pub(crate) async fn listen<S, F>(port: Port, host: Arc<Host>, serve: S)
@@ -42,6 +45,7 @@ where
     let Port { listener, plane, connections_max } = port;
     let door = Door::new(connections_max, host.limits.connections_per_address_max);
     let mut stop = Box::pin(stop_of(host.stopping.clone()));
+    let farewells = Arc::new(Semaphore::new(TURNED_AWAY_MAX));
     // Every connection holds a sender: when the last one is dropped, all have ended.
     let (connection, mut all_ended) = mpsc::channel::<()>(1);
     loop {
@@ -62,7 +66,7 @@ where
         match door.enter(peer.ip()) {
             Err(reason) => {
                 host.observed(plane).refused(reason);
-                turn_away(stream, host.tls.is_some());
+                turn_away(stream, &host, reason, &farewells);
             }
             Ok(place) => {
                 let serve = serve.clone();
@@ -161,14 +165,22 @@ pub(crate) fn tell_of(host: &Host, plane: Plane, peer: SocketAddr, parting: &Par
 }
 
 /// Says in a word that there is no room, without holding up those who come next.
-fn turn_away(stream: TcpStream, is_encrypted: bool) {
-    if is_encrypted {
+fn turn_away(stream: TcpStream, host: &Host, reason: observe::Refusal, farewells: &Arc<Semaphore>) {
+    if host.tls.is_some() {
         return;
     }
     let refusal = Refusal::new(Code::TooManyConnections, "there are too many connections: try again later").fatal();
-    let out = Answer::Refused(refusal).frame(0);
-    // The first bytes of a connection always fit into the socket; if they do not, nothing is lost.
-    let _ = stream.try_write(&out);
+    let Ok(farewell) = Arc::clone(farewells).try_acquire_owned() else {
+        // The first bytes of a connection always fit into the socket. In a flood, closing at once may lose them.
+        let _ = stream.try_write(&Answer::Refused(refusal).frame(0));
+        return;
+    };
+    let (receiving, sending) = plain(stream);
+    let incoming = Incoming::new(receiving, &host.limits);
+    tokio::spawn(async move {
+        part(Parting::Refused(refusal, reason), incoming, sending).await;
+        drop(farewell);
+    });
 }
 
 fn report_accept(plane: Plane, error: &io::Error) {
