@@ -5,7 +5,7 @@ use super::under_way::{Holds, UnderWay, frame_of, note_failure};
 use crate::access::Operation;
 use crate::host::stop_of;
 use crate::observe;
-use crate::plane::{Incoming, Parting, Session, denied, internal, now_and_then};
+use crate::plane::{IdInUse, IdsInUse, Incoming, Parting, Session, denied, internal, now_and_then};
 use crate::stores::{OpenStore, StoreName};
 use gesta::{AppendError, EncodedRequest, Snapshot, SnapshotError, Ticket};
 use gesta_protocol::{
@@ -25,6 +25,7 @@ const MISSED_TURNS: usize = 16;
 pub(super) struct Requests {
     session: Session,
     answers: Sender<Word>,
+    ids: IdsInUse,
     /// How many requests may still come under way.
     turns: Arc<Semaphore>,
     /// How many of them may ask for the events that they missed: each may become megabytes.
@@ -45,7 +46,7 @@ impl Requests {
         let turns = Arc::new(Semaphore::new(session.host.limits.requests_in_flight_max));
         let observed_store = session.observed_store();
         let missed_turns = Arc::new(Semaphore::new(MISSED_TURNS));
-        Self { session, answers, turns, missed_turns, observed_store }
+        Self { session, answers, ids: IdsInUse::default(), turns, missed_turns, observed_store }
     }
 
     /// Takes requests until one end has enough.
@@ -88,18 +89,24 @@ impl Requests {
             Request::Pong => {}
             Request::CreateStore(name) => {
                 let name = name.to_owned();
+                let _id_in_use = self.ids.take(header.id)?;
                 self.create_store(header.id, &name).await;
             }
-            Request::RebuildIndex => self.rebuild_index(header.id).await,
+            Request::RebuildIndex => {
+                let id_in_use = self.ids.take(header.id)?;
+                self.rebuild_index(id_in_use).await;
+            }
             Request::SaveSnapshot(SaveSnapshot { key, schema, position, data }) => {
                 let snapshot = Snapshot { key, schema, position, data: data.to_vec() };
                 let save = move |store: &OpenStore| store.store.save_snapshot(&snapshot).map(|()| Answer::Done);
-                self.change_snapshots(header.id, Operation::SaveSnapshot, room, save).await;
+                let id_in_use = self.ids.take(header.id)?;
+                self.change_snapshots(id_in_use, Operation::SaveSnapshot, room, save).await;
             }
             Request::DropSnapshots(prefix) => {
                 let prefix = prefix.to_owned();
                 let drop_all = move |store: &OpenStore| store.store.drop_snapshots(&prefix).map(Answer::Dropped);
-                self.change_snapshots(header.id, Operation::DropSnapshots, room, drop_all).await;
+                let id_in_use = self.ids.take(header.id)?;
+                self.change_snapshots(id_in_use, Operation::DropSnapshots, room, drop_all).await;
             }
             Request::Hello(_) => return Err(Parting::protocol("there is one hello in a connection")),
             _ => {
@@ -129,6 +136,7 @@ impl Requests {
         let observed = Arc::clone(self.session.host.observed(self.session.plane));
         observed.received(FRAME_HEADER_BYTES + header.body_bytes as usize, foreign.event_count as usize);
         let id = header.id;
+        let id_in_use = self.ids.take(id)?;
         foreign.missed_max = foreign.missed_max.min(MISSED_MAX);
         let operation = if foreign.missed_max > 0 { Operation::AppendReturningMissed } else { Operation::Append };
         if let Err(refusal) = self.session.allow(operation) {
@@ -151,7 +159,13 @@ impl Requests {
             self.observed_store.event_bytes(record.1.bytes().len());
         }
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| Parting::Gone)?;
-        let holds = Holds { _turn: turn, _missed_turn: missed_turn, _room: room, _counted: observed.request() };
+        let holds = Holds {
+            _id_in_use: id_in_use,
+            _turn: turn,
+            _missed_turn: missed_turn,
+            _room: room,
+            _counted: observed.request(),
+        };
         Ok(Some(Ready { id, request, began, holds }))
     }
 
@@ -213,7 +227,8 @@ impl Requests {
     }
 
     /// Makes the index files anew, on a thread of its own, one such work at a time.
-    async fn rebuild_index(&mut self, id: u64) {
+    async fn rebuild_index(&mut self, id_in_use: IdInUse) {
+        let id = id_in_use.id;
         if let Err(refusal) = self.session.allow(Operation::RebuildIndex) {
             return self.refuse(id, refusal).await;
         }
@@ -226,7 +241,7 @@ impl Requests {
                 turn = turn => turn,
                 () = answers.closed() => return,
             };
-            let Ok(_turns) = turn.map(|turn| (turn, own_turn)) else { return };
+            let Ok(_held) = turn.map(|turn| (turn, own_turn, id_in_use)) else { return };
             let told = answers.clone();
             let work = tokio::task::spawn_blocking(move || {
                 let mut tell = now_and_then(|work| {
@@ -252,13 +267,13 @@ impl Requests {
     /// Saves or drops snapshots on a thread that nobody else waits for; `room` is held until that is answered.
     async fn change_snapshots(
         &mut self,
-        id: u64,
+        id_in_use: IdInUse,
         operation: Operation,
         room: Option<OwnedSemaphorePermit>,
         change: impl FnOnce(&OpenStore) -> Result<Answer<'static>, SnapshotError> + Send + 'static,
     ) {
         if let Err(refusal) = self.session.allow(operation) {
-            return self.refuse(id, refusal).await;
+            return self.refuse(id_in_use.id, refusal).await;
         }
         let (store, answers) = (Arc::clone(&self.session.store), self.answers.clone());
         let counted = self.session.host.observed(self.session.plane).request();
@@ -274,7 +289,7 @@ impl Requests {
             });
             let answer = changed.await.unwrap_or_else(|_| Err(internal())).unwrap_or_else(Answer::Refused);
             drop((room, turn, counted));
-            let _ = answers.send(Word::Now(answer.frame(id))).await;
+            let _ = answers.send(Word::Now(answer.frame(id_in_use.id))).await;
         });
     }
 

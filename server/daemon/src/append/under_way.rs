@@ -1,6 +1,7 @@
 //! A request that the store has taken and not answered yet.
 
 use crate::observe::{self, PlaneObservations, RequestInFlight, StoreObservations};
+use crate::plane::IdInUse;
 use gesta::{AppendError, Durability, Receipt, Ticket};
 use gesta_protocol::{Answer, Refusal};
 use std::sync::Arc;
@@ -15,12 +16,13 @@ pub(super) struct UnderWay {
     pub(super) began: Instant,
     pub(super) store: Arc<StoreObservations>,
     pub(super) plane: Arc<PlaneObservations>,
-    /// The connection's share of requests, the plane's share of bytes, and the count of what is in flight.
+    /// The request's id, the connection's share of requests, the plane's share of bytes, and the count of what is in flight.
     pub(super) holds: Holds,
 }
 
 /// What a request takes up as long as it is under way.
 pub(super) struct Holds {
+    pub(super) _id_in_use: IdInUse,
     pub(super) _turn: OwnedSemaphorePermit,
     pub(super) _missed_turn: Option<OwnedSemaphorePermit>,
     pub(super) _room: OwnedSemaphorePermit,

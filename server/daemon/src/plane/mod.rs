@@ -6,6 +6,7 @@
 //!  transport   plain or encrypted
 //!  incoming    bytes -> frames, each in its time
 //!  handshake   hello -> Session { who, which store } | refusal
+//!  ids         one under way has its id for itself
 //!  room        what large frames may take up
 //!  parting     how a connection ends
 //!  progress    how far long work has come, now and then
@@ -13,6 +14,7 @@
 
 mod door;
 mod handshake;
+mod ids;
 mod incoming;
 mod listen;
 mod parting;
@@ -22,6 +24,7 @@ mod session;
 mod transport;
 
 pub(crate) use handshake::internal;
+pub(crate) use ids::{IdInUse, IdsInUse};
 pub(crate) use incoming::Incoming;
 pub(crate) use listen::{Port, hear_out, listen, part, tell_of};
 pub(crate) use parting::Parting;

@@ -1,4 +1,4 @@
-//! Questions with short answers. Each answer is a list of frames.
+//! Questions that are answered from what is known. An answer is a few frames, made as they are sent.
 
 use super::course::without_directories;
 use crate::access::{Grant, Operation};
@@ -21,8 +21,16 @@ pub(super) struct Lookup {
     pub(super) grant: Grant,
 }
 
-/// How many names go into one frame.
-const NAMES_IN_FRAME: usize = 1000;
+/// The frames of an answer, in their order. Each is made when the one before it was put on its way.
+pub(super) type Frames = Box<dyn Iterator<Item = Vec<u8>> + Send>;
+
+/// How much of a list goes into one frame.
+const LISTED_IN_FRAME: usize = 1000;
+
+/// An answer of one frame.
+pub(super) fn one(frame: Vec<u8>) -> Frames {
+    Box::new(std::iter::once(frame))
+}
 
 /// Where the log and a stream stand.
 pub(super) fn standing(store: &OpenStore, asked: &StandingRequest) -> Answer<'static> {
@@ -42,62 +50,60 @@ pub(super) fn standing(store: &OpenStore, asked: &StandingRequest) -> Answer<'st
 }
 
 /// The event with an id, if there is one.
-pub(super) fn event(lookup: &Lookup, event: Uuid, id: u64) -> Vec<Vec<u8>> {
+pub(super) fn event(lookup: &Lookup, event: Uuid, id: u64) -> Frames {
+    // As of before the look: of what was appended meanwhile, nothing is claimed.
+    let position = lookup.store.reader.head();
     match lookup.store.reader.event(event) {
         Ok(found) => {
             let mut encoder = EventsEncoder::events(id);
             if let Some(found) = &found {
                 encoder.event(found.recorded_at(), &found.record());
             }
-            let position = lookup.store.reader.head();
             let mut frames = encoder.finish();
             Answer::Ended(Ended { position, explanation: gesta::Explanation::default() }).encode(id, &mut frames);
-            vec![frames]
+            one(frames)
         }
-        Err(error) => vec![failed(error).frame(id)],
+        Err(error) => one(failed(error).frame(id)),
     }
 }
 
 /// The receipt of the append that was made under a request id, if there was one.
-pub(super) fn receipt(lookup: &Lookup, request: Uuid, id: u64) -> Vec<Vec<u8>> {
-    vec![match lookup.store.reader.receipt(request) {
-        Ok(Some(receipt)) => Answer::Receipt(receipt).frame(id),
-        Ok(None) => Answer::Done.frame(id),
-        Err(error) => failed(error).frame(id),
-    }]
+pub(super) fn receipt(lookup: &Lookup, request: Uuid, id: u64) -> Frames {
+    let answer = match lookup.store.reader.receipt(request) {
+        Ok(Some(receipt)) => Answer::Receipt(receipt),
+        Ok(None) => Answer::Done,
+        Err(error) => failed(error),
+    };
+    one(answer.frame(id))
 }
 
 /// The names of a kind, in as many frames as they take.
-pub(super) fn names(lookup: &Lookup, kind: NameKind, prefix: &str, id: u64) -> Vec<Vec<u8>> {
-    let mut names = match lookup.store.reader.names(kind, prefix) {
-        Ok(names) => names,
-        Err(error) => return vec![failed(error).frame(id)],
-    };
-    let mut frames = Vec::new();
-    loop {
-        let rest = names.split_off(names.len().min(NAMES_IN_FRAME));
-        let has_more = !rest.is_empty();
-        frames.push(Answer::Names(NamesPart { has_more, names }).frame(id));
-        if !has_more {
-            return frames;
-        }
-        names = rest;
+pub(super) fn names(lookup: &Lookup, kind: NameKind, prefix: &str, id: u64) -> Frames {
+    match lookup.store.reader.names(kind, prefix) {
+        Ok(names) => in_parts(names, move |has_more, names| Answer::Names(NamesPart { has_more, names }).frame(id)),
+        Err(error) => one(failed(error).frame(id)),
     }
 }
 
 /// The snapshots whose keys begin with a prefix, in as many frames as they take.
-pub(super) fn snapshots(lookup: &Lookup, prefix: &str, id: u64) -> Vec<Vec<u8>> {
-    let mut snapshots = lookup.store.reader.snapshots(prefix);
-    let mut frames = Vec::new();
-    loop {
-        let rest = snapshots.split_off(snapshots.len().min(NAMES_IN_FRAME));
-        let has_more = !rest.is_empty();
-        frames.push(Answer::Snapshots(SnapshotsPart { has_more, snapshots }).frame(id));
+pub(super) fn snapshots(lookup: &Lookup, prefix: &str, id: u64) -> Frames {
+    in_parts(lookup.store.reader.snapshots(prefix), move |has_more, snapshots| {
+        Answer::Snapshots(SnapshotsPart { has_more, snapshots }).frame(id)
+    })
+}
+
+/// A list in as many frames as it takes, at least one: `frame` makes each, told whether more follow.
+fn in_parts<T: Send + 'static>(list: Vec<T>, frame: impl Fn(bool, Vec<T>) -> Vec<u8> + Send + 'static) -> Frames {
+    let mut list = list.into_iter();
+    let mut has_more = true;
+    Box::new(std::iter::from_fn(move || {
         if !has_more {
-            return frames;
+            return None;
         }
-        snapshots = rest;
-    }
+        let part = list.by_ref().take(LISTED_IN_FRAME).collect();
+        has_more = list.len() > 0;
+        Some(frame(has_more, part))
+    }))
 }
 
 /// The figures of a store, and of the whole server for those who run it.
@@ -109,27 +115,27 @@ struct Figures<'a> {
 }
 
 /// The figures of the store as JSON, with those of the server for an operator.
-pub(super) fn statistics(lookup: &Lookup, id: u64) -> Vec<Vec<u8>> {
+pub(super) fn statistics(lookup: &Lookup, id: u64) -> Frames {
     let snapshot = lookup.host.observations.snapshot();
     let name = lookup.store.name.as_str();
     let is_operator = lookup.grant.allow(Operation::ListStores, name, Timestamp::now()).is_ok();
     let server = is_operator.then_some(&snapshot);
     let store = snapshot.stores.iter().find(|store| store.store == name);
     let json = store.and_then(|store| serde_json::to_string(&Figures { store, server }).ok());
-    vec![match json {
+    one(match json {
         Some(json) => Answer::Statistics(&json).frame(id),
         None => Answer::Refused(internal()).frame(id),
-    }]
+    })
 }
 
 /// The stores that the client may know of.
-pub(super) fn stores(lookup: &Lookup, id: u64) -> Vec<Vec<u8>> {
+pub(super) fn stores(lookup: &Lookup, id: u64) -> Frames {
     let names = match lookup.host.shelf.names() {
         Ok(names) => names,
-        Err(error) => return vec![Answer::Refused(Refusal::from(&error)).frame(id)],
+        Err(error) => return one(Answer::Refused(Refusal::from(&error)).frame(id)),
     };
     let names = names.into_iter().map(|name| name.to_string()).filter(|name| lookup.grant.covers(name));
-    vec![Answer::Stores(names.collect()).frame(id)]
+    one(Answer::Stores(names.collect()).frame(id))
 }
 
 /// Why a lookup has no answer.

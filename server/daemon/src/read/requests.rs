@@ -8,7 +8,7 @@ use super::stream::Stream;
 use crate::access::Operation;
 use crate::host::stop_of;
 use crate::observe;
-use crate::plane::{Incoming, Parting, Session, internal};
+use crate::plane::{IdInUse, IdsInUse, Incoming, Parting, Session, internal};
 use gesta::{Incarnation, Position};
 use gesta_protocol::{Answer, Code, FRAME_HEADER_BYTES, ReadRequest, Refusal, Request, StandingRequest};
 use std::collections::HashMap;
@@ -32,15 +32,17 @@ pub(super) struct Requests {
     credits: HashMap<u64, Arc<Credit>>,
     /// How many reads may hold a snapshot that is not on its way yet: each may be as large as an event.
     load_turns: Arc<Semaphore>,
-    /// What is under way; each task tells its id. All of it ends with the connection.
-    tasks: JoinSet<u64>,
+    ids: IdsInUse,
+    /// What is under way; each task gives its id back. All of it ends with the connection.
+    tasks: JoinSet<IdInUse>,
 }
 
 impl Requests {
     pub(super) fn new(session: Session, outbox: Outbox) -> Self {
         let observed = session.observed_store();
         let load_turns = Arc::new(Semaphore::new(LOAD_TURNS));
-        Self { session, outbox, observed, credits: HashMap::new(), load_turns, tasks: JoinSet::new() }
+        let (credits, ids, tasks) = (HashMap::new(), IdsInUse::default(), JoinSet::new());
+        Self { session, outbox, observed, credits, load_turns, ids, tasks }
     }
 
     /// Takes requests until one end has enough.
@@ -67,9 +69,9 @@ impl Requests {
     }
 
     /// Takes note that a task has ended.
-    fn forget(&mut self, ended: Result<u64, tokio::task::JoinError>) {
+    fn forget(&mut self, ended: Result<IdInUse, tokio::task::JoinError>) {
         match ended {
-            Ok(id) => drop(self.credits.remove(&id)),
+            Ok(id_in_use) => drop(self.credits.remove(&id_in_use.id)),
             Err(error) => tracing::error!(%error, "a task of a reader failed, which is a bug"),
         }
     }
@@ -102,7 +104,7 @@ impl Requests {
                 Ok(())
             }
             Request::Read(read) => return self.read(id, *read).await,
-            Request::Standing(asked) => self.standing(id, &asked).await,
+            Request::Standing(asked) => return self.standing(id, &asked).await,
             Request::FindEvent(event) => {
                 return self.look_up(id, Operation::Standing, move |session| lookups::event(session, event, id)).await;
             }
@@ -142,9 +144,10 @@ impl Requests {
     /// Begins a read.
     async fn read(&mut self, id: u64, request: ReadRequest) -> Result<(), Parting> {
         let operation = if request.follow.is_some() { Operation::Subscribe } else { Operation::Read };
-        if let Err(refusal) = self.may_begin(id, operation)? {
-            return self.refuse(id, refusal).await;
-        }
+        let id_in_use = match self.may_begin(id, operation)? {
+            Ok(id_in_use) => id_in_use,
+            Err(refusal) => return self.refuse(id, refusal).await,
+        };
         if let Some(lost) = self.lost(request.given_in, request.read.from) {
             return self.refuse(id, lost).await;
         }
@@ -172,20 +175,21 @@ impl Requests {
             // When the client has gone, nobody is left to tell.
             let _ = stream.run().await;
             drop(counted);
-            id
+            id_in_use
         });
         Ok(())
     }
 
     /// Where things stand: answered at once.
-    async fn standing(&mut self, id: u64, asked: &StandingRequest) -> Result<(), Gone> {
+    async fn standing(&mut self, id: u64, asked: &StandingRequest) -> Result<(), Parting> {
+        let _id_in_use = self.ids.take(id)?;
         let began = Instant::now();
         let answer = match self.session.allow(Operation::Standing) {
             Ok(()) => lookups::standing(&self.session.store, asked),
             Err(refusal) => Answer::Refused(refusal),
         };
         self.observed.query(observe::Operation::Standing, began.elapsed());
-        self.outbox.answer(id, &answer).await
+        self.outbox.answer(id, &answer).await.map_err(|Gone| Parting::Gone)
     }
 
     /// Looks something up on a thread that nobody else waits for.
@@ -193,11 +197,12 @@ impl Requests {
         &mut self,
         id: u64,
         operation: Operation,
-        look: impl FnOnce(&lookups::Lookup) -> Vec<Vec<u8>> + Send + 'static,
+        look: impl FnOnce(&lookups::Lookup) -> lookups::Frames + Send + 'static,
     ) -> Result<(), Parting> {
-        if let Err(refusal) = self.may_begin(id, operation)? {
-            return self.refuse(id, refusal).await;
-        }
+        let id_in_use = match self.may_begin(id, operation)? {
+            Ok(id_in_use) => id_in_use,
+            Err(refusal) => return self.refuse(id, refusal).await,
+        };
         let lookup = lookups::Lookup {
             host: Arc::clone(&self.session.host),
             store: Arc::clone(&self.session.store),
@@ -208,7 +213,7 @@ impl Requests {
         self.tasks.spawn(async move {
             let began = Instant::now();
             let frames = tokio::task::spawn_blocking(move || look(&lookup)).await;
-            let frames = frames.unwrap_or_else(|_| vec![Answer::Refused(internal()).frame(id)]);
+            let frames = frames.unwrap_or_else(|_| lookups::one(Answer::Refused(internal()).frame(id)));
             if let Some(observed_as) = observed_as(operation) {
                 observed.query(observed_as, began.elapsed());
             }
@@ -218,36 +223,35 @@ impl Requests {
                 }
             }
             drop(counted);
-            id
+            id_in_use
         });
         Ok(())
     }
 
     /// Begins long work.
     async fn work(&mut self, id: u64, operation: Operation, work: LongWork) -> Result<(), Parting> {
-        if let Err(refusal) = self.may_begin(id, operation)? {
-            return self.refuse(id, refusal).await;
-        }
+        let id_in_use = match self.may_begin(id, operation)? {
+            Ok(id_in_use) => id_in_use,
+            Err(refusal) => return self.refuse(id, refusal).await,
+        };
         let (host, store) = (Arc::clone(&self.session.host), Arc::clone(&self.session.store));
         let outbox = self.outbox.clone();
         self.tasks.spawn(async move {
             let _ = long_work::run(host, store, outbox, id, work).await;
-            id
+            id_in_use
         });
         Ok(())
     }
 
     /// Whether a request may begin: its id is free, it is allowed, and there are not too many.
-    fn may_begin(&mut self, id: u64, operation: Operation) -> Result<Result<(), Refusal>, Parting> {
-        if self.credits.contains_key(&id) {
-            return Err(Parting::protocol(format!("the request id {id} is in use by a read: give each its own")));
-        }
+    fn may_begin(&mut self, id: u64, operation: Operation) -> Result<Result<IdInUse, Refusal>, Parting> {
+        let id_in_use = self.ids.take(id)?;
         if self.tasks.len() >= self.session.host.limits.requests_in_flight_max {
             self.session.host.observed(self.session.plane).refused(observe::Refusal::InFlight);
             let what = "too many requests of this connection are under way: wait for answers";
             return Ok(Err(Refusal::new(Code::TooManyRequests, what)));
         }
-        Ok(self.session.allow(operation))
+        Ok(self.session.allow(operation).map(|()| id_in_use))
     }
 
     /// Whether a position to begin at was lost with the end of an earlier life of the log.

@@ -3,7 +3,7 @@
 use crate::conversation::{append, event, read_request};
 use crate::support::{Figures, Host, Line, Wire, eventually};
 use crate::witness::Witness;
-use gesta::{AppendRequest, Event, EventType, Pace, Position, Read, StreamName};
+use gesta::{AppendRequest, Event, EventType, NameKind, Pace, Position, Read, StreamName};
 use gesta_protocol::{Answer, Code, FrameHeader, Kind, Plane, ReadRequest, Request};
 use std::io::Read as _;
 use std::time::Duration;
@@ -284,5 +284,79 @@ fn a_subscriber_that_is_sent_events_all_the_time_is_not_taken_for_gone() {
             .expect("a subscriber that takes everything is let go");
         }
         std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// More names than sockets and buffers hold.
+const NAME_COUNT: u64 = 20_000;
+
+/// Appends an event to each of many streams with long names.
+fn fill_with_names(host: &Host) {
+    let mut commands = host.connect(Plane::Append);
+    let event = |number| {
+        let stream = StreamName::new(format!("many-{number:0>1000}")).unwrap();
+        Event::new(EventType::new("Named").unwrap()).stream(stream)
+    };
+    for id in 1..=NAME_COUNT / 1000 {
+        append(&mut commands, id, AppendRequest::new().events((1000 * (id - 1)..1000 * id).map(event)));
+    }
+}
+
+#[test]
+fn a_client_that_stops_reading_amid_names_is_closed_and_one_that_goes_on_gets_all() {
+    let host = Host::with(&[("limits.slow_reader_timeout_ms", "1000"), ("limits.read_bytes_buffered_max", "65536")]);
+    fill_with_names(&host);
+    let (mut figures, mut witness) = (host.figures(), Witness::new(&host));
+    let mut wires = [(); 3].map(|()| host.connect(Plane::Read));
+    for wire in &mut wires {
+        wire.send(1, &Request::Names(NameKind::Stream, "many-"));
+        wire.receive(|_, answer| assert!(matches!(answer, Answer::Names(part) if part.has_more))).unwrap();
+    }
+    let [stops, mut goes_on, mut asks_again] = wires;
+    // As long as its answer comes, a request has its id.
+    asks_again.send(1, &Request::Statistics);
+    let mut refused = None;
+    while refused.is_none() {
+        let refusal = asks_again.receive(|_, answer| match answer {
+            Answer::Names(_) => None,
+            Answer::Refused(refusal) => Some(refusal.code),
+            other => panic!("unexpected {other:?}"),
+        });
+        refused = refusal.expect("it is told why it is closed");
+    }
+    assert_eq!(refused, Some(Code::Protocol as u16));
+    let (mut count, mut has_more) = (1000, true);
+    while has_more {
+        goes_on
+            .receive(|_, answer| match answer {
+                Answer::Names(part) => {
+                    count += part.names.len() as u64;
+                    has_more = part.has_more;
+                }
+                other => panic!("unexpected {other:?}"),
+            })
+            .unwrap();
+    }
+    assert_eq!(count, NAME_COUNT);
+    // Those that are left: who went on, the figures, the witness.
+    figures.wait_for("/server/planes/read/connections_open", 3);
+    figures.wait_for("/server/planes/read/requests_in_flight", 1);
+    assert_eq!(figures.refusals(Plane::Read, "slow_reader"), 1);
+    witness.is_served();
+    drop(stops);
+}
+
+#[test]
+fn whoever_is_turned_away_is_not_reset_although_it_has_spoken() {
+    let host = Host::with(&[("limits.append_connections_max", "1")]);
+    let _inside = host.connect(Plane::Append);
+    for _ in 0..100 {
+        let mut wire = Wire::open(host.address(Plane::Append));
+        wire.send_bytes(&[7; 4096]);
+        wire.finish();
+        let mut said = Vec::new();
+        // A reset would be an error here.
+        wire.stream.read_to_end(&mut said).unwrap();
+        assert!(said.ends_with(b"try again later"), "{:?}", String::from_utf8_lossy(&said));
     }
 }

@@ -8,7 +8,7 @@ use gesta::{
     AppendRequest, Durability, Event, EventType, ExpectedRevision, Limits, Pace, Position, Read, Revision, StreamName,
     Timestamp, Uuid,
 };
-use gesta_protocol::{Answer, Append, Code, FrameHeader, Hello, Kind, Plane, ReadRequest, Request};
+use gesta_protocol::{Answer, Append, Code, FrameHeader, Hello, Kind, Plane, ReadRequest, Request, StandingRequest};
 use std::io::Write as _;
 use std::time::Duration;
 
@@ -144,7 +144,8 @@ fn hoards_of_credit_and_storms_of_cancels_leave_nothing_behind() {
 #[test]
 fn an_id_that_a_read_has_is_refused_to_any_other_request() {
     let host = Host::new();
-    let again: [Request<'_>; 3] = [subscription(0, 0), Request::Statistics, Request::Verify { is_deep: false }];
+    let standing = Request::Standing(StandingRequest { given: None, stream: None });
+    let again = [subscription(0, 0), Request::Statistics, Request::Verify { is_deep: false }, standing];
     for request in again {
         let mut wire = host.connect(Plane::Read);
         wire.send(5, &subscription(0, 1));
@@ -307,4 +308,39 @@ fn queries_at_their_limits_are_answered_and_larger_ones_are_refused() {
     }
     wire.send(4, &Request::Ping);
     assert!(wire.receive(|_, answer| matches!(answer, Answer::Pong)).unwrap());
+}
+
+#[test]
+fn an_id_is_refused_while_an_append_has_it_and_so_is_that_of_the_connection() {
+    let host = Host::new();
+    let mut ids = 0;
+    let mut make_id = || {
+        ids += 1;
+        Uuid::from_u128(ids | 1 << 98)
+    };
+    // Both come in one packet, and the first is hardly ever synced by the time that the second is looked at.
+    let is_refused = || {
+        let mut wire = host.connect(Plane::Append);
+        let mut out = Vec::new();
+        for _ in 0..2 {
+            let encoded = AppendRequest::new().event(event(1)).encode(&Limits::default(), &mut make_id).unwrap();
+            Request::Append(Append::Encoded(&encoded)).encode(5, &mut out);
+        }
+        wire.send_bytes(&out);
+        // What was taken first is answered, whatever came after it.
+        wire.receive(|id, answer| assert!(matches!((id, answer), (5, Answer::Receipt(_))))).unwrap();
+        wire.receive(|_, answer| match answer {
+            Answer::Receipt(_) => false,
+            Answer::Refused(refusal) => refusal.code == Code::Protocol as u16,
+            other => panic!("unexpected {other:?}"),
+        })
+        .unwrap()
+    };
+    assert!(eventually(is_refused));
+    for (plane, request) in [(Plane::Append, Request::RebuildIndex), (Plane::Read, Request::Statistics)] {
+        let mut wire = host.connect(plane);
+        wire.send(0, &request);
+        assert_eq!(wire.refusal(), Code::Protocol as u16, "{request:?}");
+        assert!(wire.is_closed());
+    }
 }

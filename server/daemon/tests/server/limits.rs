@@ -216,7 +216,7 @@ fn persist(address: SocketAddr, number: u64) {
     let request = AppendRequest::new().event(event(number)).request_id(Uuid::from_u128(u128::from(number) | 1 << 96));
     let encoded = request.encode(&Limits::default(), || Uuid::from_u128(u128::from(number) | 1 << 95)).unwrap();
     let mut frame = Vec::new();
-    Request::Append(Append::Encoded(&encoded)).encode(number, &mut frame);
+    Request::Append(Append::Encoded(&encoded)).encode(number + 1, &mut frame);
     let is_made = || {
         let mut wire = Wire::open(address);
         // A server that stands still is not waited for: the request is made again.

@@ -28,7 +28,7 @@ fn frame(id: u64, request: AppendRequest) -> Vec<u8> {
 /// What a request that is named after its number comes to.
 fn named(number: u64) -> Vec<u8> {
     frame(
-        number,
+        number + 1,
         AppendRequest::new().event(event(2 * number)).event(event(2 * number + 1)).request_id(request_id(number)),
     )
 }

@@ -46,12 +46,13 @@ impl Host {
 
     /// A look at the figures of the server, over a connection of its own.
     pub(crate) fn figures(&self) -> Figures {
-        Figures { wire: self.connect(Plane::Read) }
+        Figures { wire: self.connect(Plane::Read), last_id: 0 }
     }
 
     /// Stops the server and starts another one on the same directory.
     pub(crate) fn restart(&mut self, flags: &[(&str, &str)]) {
-        self.server.take().unwrap().stop();
+        let report = self.server.take().unwrap().stop();
+        assert!(report.failed.is_empty() && report.unfinished.is_empty(), "{report:?}");
         self.server = Some(start(self.directory.path(), flags).unwrap());
     }
 }
@@ -68,12 +69,14 @@ pub(crate) fn start(directory: &Path, flags: &[(&str, &str)]) -> Result<Server, 
 /// What the server tells of itself, asked for again and again.
 pub(crate) struct Figures {
     wire: Wire,
+    last_id: u64,
 }
 
 impl Figures {
     /// The figure at a path such as `/server/planes/read/connections_open`.
     pub(crate) fn at(&mut self, path: &str) -> u64 {
-        self.wire.send(1, &Request::Statistics);
+        self.last_id += 1;
+        self.wire.send(self.last_id, &Request::Statistics);
         let figures = self.wire.receive(|_, answer| match answer {
             Answer::Statistics(json) => serde_json::from_str::<serde_json::Value>(json).unwrap(),
             other => panic!("no figures but {other:?}"),
