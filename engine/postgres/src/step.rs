@@ -1,0 +1,84 @@
+//! A step in one transaction.
+//!
+//! What must stay true: an event is blamed only for what the database refused on a connection that works; whatever else
+//! goes wrong is a failure of the read model, and the step is tried again.
+
+use crate::error::chain;
+use crate::tables;
+use gesta_cqrs::{ProjectError, Step};
+use postgres::error::SqlState;
+use postgres::{Client, IsolationLevel, Transaction};
+
+/// What became of a step.
+pub(crate) enum Answer {
+    /// It is committed.
+    Committed,
+    /// The projection stands elsewhere; nothing was done.
+    Moved,
+    /// An event cannot be folded; nothing was done.
+    Stuck(ProjectError),
+}
+
+/// Begins of SQL states that tell of the database and not of what was asked: its connections, its conflicts between
+/// transactions, its resources, its operators, its disks.
+const FAILURES_OF_THE_DATABASE: [&str; 5] = ["08", "40", "53", "57", "58"];
+
+/// Has `work` write rows, and commits them with the step, or neither.
+pub(crate) fn commit(
+    client: &mut Client,
+    step: &Step<'_>,
+    work: &mut dyn FnMut(&mut Transaction<'_>) -> Result<(), ProjectError>,
+) -> Result<Answer, postgres::Error> {
+    // Under a stricter level, waiting for another runner would end in an error instead of in its checkpoint.
+    let mut transaction = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start()?;
+    if !stands_where_it_should(&mut transaction, step)? {
+        transaction.rollback()?;
+        return Ok(Answer::Moved);
+    }
+    if let Err(error) = work(&mut transaction) {
+        transaction.rollback()?;
+        return blame(error);
+    }
+    match write(&mut transaction, step) {
+        Ok(()) => transaction.commit().map(|()| Answer::Committed),
+        Err(error) if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => {
+            // A commit would have succeeded, and rolled back.
+            transaction.rollback()?;
+            Ok(Answer::Stuck("the projection went on after an error of the database".into()))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn stands_where_it_should(transaction: &mut Transaction<'_>, step: &Step<'_>) -> Result<bool, postgres::Error> {
+    match step.from {
+        Some(from) => Ok(tables::lock_checkpoint(transaction, step.projection)? == Some(from)),
+        None => tables::begin_checkpoint(transaction, step.projection, step.to),
+    }
+}
+
+fn write(transaction: &mut Transaction<'_>, step: &Step<'_>) -> Result<(), postgres::Error> {
+    // First: in a transaction that has failed, this is what tells.
+    tables::move_checkpoint(transaction, step.projection, step.to)?;
+    for position in step.unparked {
+        tables::unpark(transaction, step.projection, *position)?;
+    }
+    for parked in step.parked {
+        tables::park(transaction, step.projection, parked)?;
+    }
+    Ok(())
+}
+
+/// Whether an error of a projection is one of its event, or of the database.
+fn blame(error: ProjectError) -> Result<Answer, postgres::Error> {
+    let error = match error.downcast::<postgres::Error>() {
+        Ok(error) => error,
+        Err(error) => return Ok(Answer::Stuck(error)),
+    };
+    let state = error.code().map_or("", SqlState::code);
+    if FAILURES_OF_THE_DATABASE.iter().any(|class| state.starts_with(class)) {
+        return Err(*error);
+    }
+    // What is written beside a parked event is the text of its error alone.
+    Ok(Answer::Stuck(chain(&error).into()))
+}

@@ -1,0 +1,14 @@
+//! Read models in a real PostgreSQL server, which the tests start and kill.
+
+#[path = "../../../cqrs/tests/cqrs/bank.rs"]
+#[allow(dead_code, reason = "other tests use the rest of it")]
+mod bank;
+mod broken;
+mod cluster;
+mod killed;
+mod models;
+mod projections;
+mod read_model;
+#[path = "../../../cqrs/tests/cqrs/support.rs"]
+#[allow(dead_code, reason = "other tests use the rest of it")]
+mod support;
