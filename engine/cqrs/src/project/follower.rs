@@ -270,6 +270,10 @@ impl<P: Projection> Follow for Follower<P> {
                     if before.is_empty() || self.fold(before, from_stuck[0].position(), &[], &[])?.is_ok() {
                         self.fold_or_park(&from_stuck[0])?;
                         rest = &from_stuck[1..];
+                    } else {
+                        // One of those before is to blame, which shows only later or when it is committed.
+                        before.iter().try_for_each(|event| self.fold_or_park(event))?;
+                        rest = from_stuck;
                     }
                 }
             }
