@@ -4,6 +4,7 @@
 //! goes wrong is a failure of the read model, and the step is tried again.
 
 use crate::error::chain;
+use crate::session::is_usable_after;
 use crate::tables;
 use gesta_cqrs::{ProjectError, Step};
 use postgres::error::SqlState;
@@ -40,7 +41,12 @@ pub(crate) fn commit(
         return blame(error);
     }
     match write(&mut transaction, step) {
-        Ok(()) => transaction.commit().map(|()| Answer::Committed),
+        Ok(()) => match transaction.commit() {
+            Ok(()) => Ok(Answer::Committed),
+            // A deferred constraint, say.
+            Err(error) if is_usable_after(&error) => blame(error.into()),
+            Err(error) => Err(error),
+        },
         Err(error) if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => {
             // A commit would have succeeded, and rolled back.
             transaction.rollback()?;

@@ -64,6 +64,20 @@ fn a_step_whose_work_hid_an_error_of_the_database_is_refused() {
 }
 
 #[test]
+fn a_constraint_that_is_checked_at_the_end_is_the_fault_of_the_work() {
+    let Some(database) = cluster::database("deferred") else { return };
+    let mut model = model(&database);
+    let id = id();
+    let table = "CREATE TABLE t (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)";
+    model.commit(&step(&id, None, 0), &mut |rows| Ok(rows.batch_execute(table)?)).unwrap();
+    let twice = "INSERT INTO t VALUES (1), (1)";
+    let refused = model.commit(&step(&id, Some(0), 1), &mut |rows| Ok(rows.batch_execute(twice)?));
+    let Err(CommitError::Work(error)) = refused else { panic!("{refused:?}") };
+    assert!(error.to_string().contains("duplicate key"), "{error}");
+    assert_eq!(model.checkpoint(&id).unwrap(), Some(at(0)));
+}
+
+#[test]
 fn a_step_from_elsewhere_is_refused() {
     let Some(database) = cluster::database("elsewhere") else { return };
     let mut model = model(&database);

@@ -5,13 +5,19 @@
 # supervise.sh BINARIES DIRECTORY
 binaries=$1 directory=$2 server=
 
+# Whether a process is there, and more than the remains of one.
+lives() {
+    state=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null)
+    [ -n "$state" ] && [ "$state" != Z ]
+}
+
 # Starts the server and waits until it answers; tries again while the memory of the one before is still there.
 start() {
     for _ in 1 2 3 4 5 6 7 8 9 10; do
         # A process group of its own: what a terminal sends to the test is not for the server.
         setsid "$binaries/postgres" -D "$directory/data" -k "$directory" -c listen_addresses= >>"$directory/log" 2>&1 &
         server=$!
-        while [ -n "$(tr '\0' ' ' <"/proc/$server/cmdline")" ]; do
+        while lives "$server"; do
             "$binaries/pg_isready" -q -h "$directory" && return 0
             sleep 0.05
         done
