@@ -142,7 +142,7 @@ impl Question<Connection> for BooksOf {
     }
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let directory = tempfile::tempdir()?;
     let store = Arc::new(Store::open(directory.path().join("library"), Options::default())?);
     let figures = Arc::new(Figures::new());

@@ -3,6 +3,7 @@
 mod bank;
 mod commands;
 mod courses;
+mod guide;
 mod killed;
 mod models;
 mod processes;

@@ -8,7 +8,7 @@ use gesta_postgres::PostgresReadModel;
 use postgres::{Client, IsolationLevel, Transaction};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 /// Balances by account.
@@ -19,8 +19,6 @@ pub(super) type Balances = BTreeMap<u32, i64>;
 pub(super) struct InPostgres {
     /// What it does with deposits of 13 cents.
     pub(super) of_thirteen: Arc<AtomicU8>,
-    /// How often it has come across one.
-    pub(super) thirteen_count: Arc<AtomicU64>,
 }
 
 /// It folds them.
@@ -36,7 +34,7 @@ pub(super) const FAILS_UNSEEN: u8 = 4;
 
 impl InPostgres {
     pub(super) fn that(of_thirteen: u8) -> Self {
-        Self { of_thirteen: Arc::new(AtomicU8::new(of_thirteen)), ..Self::default() }
+        Self { of_thirteen: Arc::new(AtomicU8::new(of_thirteen)) }
     }
 }
 
@@ -62,7 +60,6 @@ impl Projection for InPostgres {
         if !matches!(event.event, AccountEvent::Deposited { cents: 13, .. }) {
             return Ok(());
         }
-        self.thirteen_count.fetch_add(1, Ordering::Relaxed);
         match self.of_thirteen.load(Ordering::Relaxed) {
             REFUSES => Err("13 cents bring bad luck\0".into()),
             PANICS => panic!("13"),
