@@ -9,6 +9,7 @@ mod models;
 mod processes;
 mod projections;
 mod questions;
+mod repository;
 mod snapshots;
 mod sqlite;
 mod support;
