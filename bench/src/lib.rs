@@ -9,6 +9,7 @@
 //!  yardstick    plain pwrite, fdatasync and crc32fast, put together as well as they can be
 //!  indexed      the rows of the index: a store that grows tenfold, beside what needs no index
 //!  served       the rows of the server: clients and server in processes of their own, beside the store embedded or a raw socket
+//!  projected    the rows of commands and projections: deciding and folding, beside the bare append and the bare inserts
 //!  sample       what a round comes to
 //!  comparison   rounds in turns, medians, ratio
 //!  run          the rows one after another
@@ -25,6 +26,7 @@ pub mod indexed;
 pub mod machine;
 pub mod outcome;
 pub mod place;
+pub mod projected;
 pub mod report;
 pub mod rows;
 pub mod run;

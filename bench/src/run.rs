@@ -29,11 +29,25 @@ pub struct Arguments {
     profile: bool,
 }
 
+impl Arguments {
+    /// Whether one short round is enough.
+    #[must_use]
+    pub fn is_quick(&self) -> bool {
+        self.quick
+    }
+
+    /// Where, how long and how much.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        Settings::new(self.dir.clone().unwrap_or_else(env::temp_dir), self.quick)
+    }
+}
+
 /// Measures those of the rows that were asked for, as was asked.
-pub fn run<const COUNT: usize>(rows: [Row<Settings>; COUNT], arguments: Arguments) -> Outcome<()> {
-    let Arguments { quick, json, dir, only, profile: is_profile } = arguments;
-    let rows = chosen(rows, &only)?;
-    let settings = Settings::new(dir.unwrap_or_else(env::temp_dir), quick);
+pub fn run(rows: impl Into<Vec<Row<Settings>>>, arguments: Arguments) -> Outcome<()> {
+    let settings = arguments.settings();
+    let Arguments { json, only, profile: is_profile, .. } = arguments;
+    let rows = chosen(rows.into(), &only)?;
     if is_profile { profile(&rows, &settings) } else { compare(&rows, &settings, json) }
 }
 
@@ -78,7 +92,7 @@ fn profile(rows: &[Row<Settings>], settings: &Settings) -> Outcome<()> {
 }
 
 /// The rows with these names, or all.
-fn chosen<const COUNT: usize>(rows: [Row<Settings>; COUNT], names: &[String]) -> Outcome<Vec<Row<Settings>>> {
+fn chosen(rows: Vec<Row<Settings>>, names: &[String]) -> Outcome<Vec<Row<Settings>>> {
     if let Some(unknown) = names.iter().find(|name| rows.iter().all(|row| row.title.name != name.as_str())) {
         let known: Vec<&str> = rows.iter().map(|row| row.title.name).collect();
         return Err(format!("no row is called {unknown}: choose among {}", known.join(", ")).into());

@@ -17,6 +17,8 @@ pub struct Settings {
     pub round_count: usize,
     /// Events of the log that is replayed.
     pub replay_event_count: u64,
+    /// Events of the backlog that is projected.
+    pub projected_event_count: u32,
     /// Events of the logs that are opened: a small one and a large one.
     pub opened_event_counts: [u64; 2],
 }
@@ -31,6 +33,7 @@ impl Settings {
             round: Duration::from_millis(round),
             round_count,
             replay_event_count: if is_quick { 200_000 } else { 1_000_000 },
+            projected_event_count: if is_quick { 20_000 } else { 200_000 },
             opened_event_counts: if is_quick { [20_000, 200_000] } else { [200_000, 2_000_000] },
         }
     }

@@ -1,0 +1,117 @@
+//! Commands from end to end: load, decide, append durable, beside the bare append of the same event.
+
+use super::account::{AccountEvent, Bank, Deposit, fill};
+use crate::outcome::Outcome;
+use crate::place::Place;
+use crate::sample::{Latency, Sample};
+use crate::workload::{Settings, Workload};
+use gesta::{AppendRequest, Store};
+use gesta_cqrs::{CommandHandler, SnapshotOutcome, SnapshotPolicy, encode};
+use std::sync::Barrier;
+use std::thread;
+use std::time::Instant;
+
+/// A snapshot is saved once so many events lie beyond the last one.
+const SNAPSHOT_EVERY_EVENTS: u64 = 100;
+/// Events that all streams of a thread have together at least, so that a stream hardly grows during a round.
+const EVENTS_EACH_MIN: u32 = 20_000;
+
+/// Commands of some threads, each with streams of its own.
+pub(super) struct Commands {
+    settings: Settings,
+    thread_count: u32,
+    stream_count: u32,
+    has_snapshots: bool,
+    store: Store,
+    _place: Place,
+}
+
+impl Commands {
+    /// Streams of so many events each.
+    pub(super) fn new(settings: &Settings, thread_count: u32, length: u32, has_snapshots: bool) -> Outcome<Self> {
+        let stream_count = (EVENTS_EACH_MIN / length).max(1);
+        let (place, store) = settings.new_store()?;
+        for account in 0..thread_count * stream_count {
+            let events: Vec<_> = (0..length).map(|cents| AccountEvent::Deposited { account, cents }).collect();
+            fill(&store, &events)?;
+        }
+        let settings = settings.clone();
+        Ok(Self { settings, thread_count, stream_count, has_snapshots, store, _place: place })
+    }
+
+    /// Does the same on all threads for a round, with one account of a thread after another.
+    fn run(&self, work: impl Fn(u32) -> Outcome<()> + Sync) -> Outcome<Sample> {
+        let barrier = Barrier::new(self.thread_count as usize + 1);
+        let on_thread = |thread: u32| {
+            let mut accounts = (thread * self.stream_count..(thread + 1) * self.stream_count).cycle();
+            let mut latency = Latency::default();
+            barrier.wait();
+            let start = Instant::now();
+            let mut now = start;
+            while now - start < self.settings.round {
+                work(accounts.next().unwrap_or_default())?;
+                let end = Instant::now();
+                latency.add(end - now);
+                now = end;
+            }
+            Outcome::Ok(latency)
+        };
+        thread::scope(|scope| {
+            let on_thread = &on_thread;
+            let spawn = |thread| scope.spawn(move || on_thread(thread));
+            let threads: Vec<_> = (0..self.thread_count).map(spawn).collect();
+            barrier.wait();
+            let start = Instant::now();
+            let mut latency = Latency::default();
+            for thread in threads {
+                latency.merge(&thread.join().map_err(|_| "a commanding thread panicked")??);
+            }
+            Ok(Sample { event_count: latency.count(), elapsed: start.elapsed(), latency })
+        })
+    }
+}
+
+impl Workload for Commands {
+    fn yardstick(&mut self) -> Outcome<Sample> {
+        let (place, store) = self.settings.new_store()?;
+        let sample = self.run(|account| {
+            store.append(AppendRequest::new().event(encode(&AccountEvent::Deposited { account, cents: 1 })?))?;
+            Ok(())
+        })?;
+        store.close()?;
+        place.remove()?;
+        Ok(sample)
+    }
+
+    fn gesta(&mut self) -> Outcome<Sample> {
+        let mut handler = CommandHandler::<_, Bank>::new(&self.store);
+        if self.has_snapshots {
+            handler = handler.snapshots(SnapshotPolicy::new("bank", 1).every_events(SNAPSHOT_EVERY_EVENTS));
+        }
+        let before = self.store.reader().head().0;
+        let sample = self.run(|account| {
+            let handled = handler.handle(&Deposit { account, cents: 1 }).map_err(|error| format!("{error:?}"))?;
+            match handled.snapshot {
+                SnapshotOutcome::Failed(error) => Err(error.to_string().into()),
+                SnapshotOutcome::NotDue | SnapshotOutcome::Saved => Ok(()),
+            }
+        })?;
+        let appended_count = self.store.reader().head().0 - before;
+        assert_eq!(appended_count, sample.event_count, "every command has led to one event");
+        Ok(sample)
+    }
+}
+
+/// Whether the store keeps snapshots.
+pub(super) fn keeps_snapshots(settings: &Settings) -> Outcome<bool> {
+    let (place, store) = settings.new_store()?;
+    let handler = CommandHandler::<_, Bank>::new(&store).snapshots(SnapshotPolicy::new("bank", 1).every_events(1));
+    let mut is_saved = false;
+    for cents in 0..2 {
+        let handled = handler.handle(&Deposit { account: 0, cents }).map_err(|error| format!("{error:?}"))?;
+        is_saved = matches!(handled.snapshot, SnapshotOutcome::Saved);
+    }
+    store.close()?;
+    place.remove()?;
+    Ok(is_saved)
+}
