@@ -56,7 +56,7 @@ impl Workload for Freshness {
         let store = Arc::new(store);
         let rows = Place::new(&self.settings.directory)?;
         let model = SqliteReadModel::open(rows.path().join("rows.sqlite"))?;
-        let reader = model.reader()?;
+        let reader = model.reader()?.into_connection();
         let running = Runner::new(Arc::clone(&store)).project(InSqlite, model).start()?;
         let sample = self.appended(&store, |position| {
             running.wait(NAME, position.plus(1), PATIENCE)?;
