@@ -22,6 +22,7 @@
 mod command;
 mod decide;
 mod event;
+mod panics;
 mod process;
 mod project;
 mod query;

@@ -5,6 +5,7 @@ use gesta_cqrs::ProjectionId;
 use postgres::error::Severity;
 use postgres::types::Type;
 use postgres::{Client, Config, NoTls};
+use std::time::Duration;
 
 /// How to connect, and to what.
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub(crate) struct Session {
     pub(crate) place: Place,
 }
 
+/// How long a server is waited for that says nothing, unless the settings say how long.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// The longest name that PostgreSQL keeps.
 const NAME_BYTES_MAX: usize = 63;
 
@@ -23,6 +26,13 @@ impl Session {
         if let Some(name) = schema.filter(|name| name.is_empty() || name.len() > NAME_BYTES_MAX || name.contains('\0'))
         {
             return Err(PostgresError::SchemaName { name: name.to_owned() });
+        }
+        // A server that has vanished holds up all projections of a runner: it is not waited for as long as the system would.
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(PATIENCE);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(PATIENCE);
         }
         // Notices of the server, such as that a table exists already, are nobody's business.
         config.notice_callback(|_| {});

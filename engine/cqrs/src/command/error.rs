@@ -33,8 +33,8 @@ pub enum HandleError<R> {
         /// The type of the event.
         event_type: String,
     },
-    /// The decider panicked. Nothing was appended.
-    #[error("the decider panicked: {0}")]
+    /// The code of the domain panicked: a decider, or how an event is written or read. Nothing was appended.
+    #[error("the domain's code panicked: {0}")]
     Panicked(String),
     /// The events of the boundary cannot be read.
     #[error(transparent)]
@@ -50,6 +50,9 @@ pub enum SnapshotFailure {
     /// The state cannot be written.
     #[error("the state cannot be written as JSON: {0}")]
     State(serde_json::Error),
+    /// Writing the state panicked.
+    #[error("writing the state panicked: {0}")]
+    Panicked(String),
     /// The boundary is too long for a key.
     #[error("the boundary is too long for the key of a snapshot")]
     Key,

@@ -2,9 +2,7 @@
 
 use crate::{Boundary, Decider, DecodeError, decode};
 use gesta_model::{Conflict, ExpectedRevision, FailedCheck, Position, Record, Revision, StreamName};
-use std::any::Any;
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The state that a decision rests on.
 pub(super) struct Folded<D: Decider> {
@@ -19,12 +17,6 @@ pub(super) struct Folded<D: Decider> {
     pub(super) event_bytes: u64,
 }
 
-/// Why an event was not folded in.
-pub(super) enum FoldError {
-    Decode(DecodeError),
-    Panicked(String),
-}
-
 impl<D: Decider> Folded<D> {
     /// Before any event.
     pub(super) fn nothing() -> Self {
@@ -37,41 +29,23 @@ impl<D: Decider> Folded<D> {
     }
 
     /// Folds in the next event of the boundary. One that is folded in already is passed by.
-    pub(super) fn fold(&mut self, record: &Record<'_>) -> Result<(), FoldError> {
+    pub(super) fn fold(&mut self, record: &Record<'_>) -> Result<(), DecodeError> {
         if record.position() < self.position {
             return Ok(());
         }
-        if let Some(event) = decode(record).map_err(FoldError::Decode)? {
-            self.evolve(&event).map_err(FoldError::Panicked)?;
+        if let Some(event) = decode(record)? {
+            D::evolve(&mut self.state, &event);
         }
         self.position = record.position().plus(1);
         self.event_count += 1;
         self.event_bytes += record.bytes().len() as u64;
         if let (Some(stream), Some(revision)) = (record.stream(), record.revision()) {
-            self.stands_at(stream, revision);
-        }
-        Ok(())
-    }
-
-    /// Takes note of the last revision of a stream.
-    pub(super) fn stands_at(&mut self, stream: &str, revision: Revision) {
-        match self.revisions.get_mut(stream) {
-            Some(last) => *last = revision,
-            None => {
-                self.revisions.insert(stream.to_owned(), revision);
+            match self.revisions.get_mut(stream) {
+                Some(last) => *last = revision,
+                None => drop(self.revisions.insert(stream.to_owned(), revision)),
             }
         }
-    }
-
-    /// Folds in an event; the error is what a panic said.
-    pub(super) fn evolve(&mut self, event: &D::Event) -> Result<(), String> {
-        let state = &mut self.state;
-        catch_unwind(AssertUnwindSafe(|| D::evolve(state, event))).map_err(|panic| said_by(&*panic))
-    }
-
-    /// Decides about a command; the outer error is what a panic said.
-    pub(super) fn decide(&self, command: &D::Command) -> Result<Result<Vec<D::Event>, D::Refusal>, String> {
-        catch_unwind(AssertUnwindSafe(|| D::decide(&self.state, command))).map_err(|panic| said_by(&*panic))
+        Ok(())
     }
 
     /// What is to be expected of a stream.
@@ -92,9 +66,4 @@ impl<D: Decider> Folded<D> {
     pub(super) fn keep_revisions_of(&mut self, boundary: &Boundary) {
         self.revisions.retain(|stream, _| boundary.streams().iter().any(|named| named.as_str() == stream));
     }
-}
-
-fn said_by(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a word".to_owned())
 }

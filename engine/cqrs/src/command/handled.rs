@@ -8,7 +8,8 @@ use gesta_model::{Position, Receipt};
 pub struct Handled<E> {
     /// What the store says of the events; `None` when there were none to append.
     pub receipt: Option<Receipt>,
-    /// The events that were appended. None when the command had been followed before, under the same id.
+    /// The events that were appended. None when the command had been followed before, under the same id; of a try that is
+    /// still under way when this one comes, that cannot be told.
     pub events: Vec<E>,
     /// How often it was decided on: once, and once more for each conflict.
     pub attempts: u32,

@@ -1,8 +1,9 @@
 //! What turns commands into events.
 
-use super::folded::{FoldError, Folded};
+use super::folded::Folded;
 use super::snapshots::StateCodec;
 use super::{HandleError, Handled, SnapshotFailure, SnapshotOutcome, SnapshotPolicy};
+use crate::panics::guarded;
 use crate::{Boundary, BoundaryError, Decider, Figures, encode};
 use gesta_model::{
     AppendError, AppendRequest, Conflict, Durability, EventCursor, EventReader, EventStore, Loaded, Read, Receipt,
@@ -117,7 +118,7 @@ where
 
     fn time(&self, follow: impl FnOnce() -> Outcome<D>) -> Outcome<D> {
         let began = Instant::now();
-        let outcome = follow();
+        let outcome = guarded(follow).unwrap_or_else(|said| Err(HandleError::Panicked(said)));
         if let Some((name, figures)) = &self.figures {
             figures.command(name, began.elapsed());
         }
@@ -132,8 +133,7 @@ where
         let loading = began.elapsed();
         let mut attempts = 1;
         loop {
-            let decision = folded.decide(command).map_err(HandleError::Panicked)?;
-            let events = match decision {
+            let events = match D::decide(&folded.state, command) {
                 Ok(events) if !events.is_empty() => events,
                 // What looks done or impossible now may be what this very command has led to before.
                 decision => match (self.earlier_try(id)?, decision) {
@@ -153,6 +153,10 @@ where
             };
             let request = self.request(id, &boundary, &folded, &events)?;
             match self.store.append(request) {
+                // An id that is known already has its first receipt: nothing was appended now.
+                Ok(receipt) if id.is_some() && receipt.positions.start < folded.position => {
+                    return Ok(repeated(receipt, attempts));
+                }
                 Ok(receipt) => {
                     let snapshot = if receipt.durability == Durability::Durable {
                         self.save_if_due(&boundary, &folded, loading)
@@ -239,7 +243,10 @@ where
         if !folded.knows_all_of(conflict)
             && let Some(selection) = selection_of(boundary)?
         {
-            let mut events = self.store.read(read_of(selection).from(folded.position).unsynced())?;
+            let read = read_of(selection).from(folded.position);
+            // What a durable command is decided by is durable: by the time of the answer, all that it conflicts with is.
+            let is_durable = self.durability == Durability::Durable;
+            let mut events = self.store.read(if is_durable { read } else { read.unsynced() })?;
             while let Some(record) = events.next_record() {
                 folded.fold(&record?)?;
             }
@@ -275,7 +282,8 @@ where
             let snapshot = codec.write(policy, key, folded)?;
             Ok(self.store.save_snapshot(snapshot)?)
         };
-        save().map_or_else(SnapshotOutcome::Failed, |()| SnapshotOutcome::Saved)
+        let saved = guarded(save).unwrap_or_else(|said| Err(SnapshotFailure::Panicked(said)));
+        saved.map_or_else(SnapshotOutcome::Failed, |()| SnapshotOutcome::Saved)
     }
 }
 
@@ -297,13 +305,4 @@ fn read_of(selection: Selection) -> Read {
 /// The answer to a command that was followed before.
 fn repeated<E>(receipt: Receipt, attempts: u32) -> Handled<E> {
     Handled { receipt: Some(receipt), events: Vec::new(), attempts, snapshot: SnapshotOutcome::NotDue }
-}
-
-impl<R> From<FoldError> for HandleError<R> {
-    fn from(error: FoldError) -> Self {
-        match error {
-            FoldError::Decode(error) => Self::Decode(error),
-            FoldError::Panicked(said) => Self::Panicked(said),
-        }
-    }
 }

@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 ///
 /// The variant's name, as serde writes it, is the event's type, so a variant is renamed with `#[serde(rename)]` or
 /// `#[serde(alias)]` and its name in the code is free. The enum is derived as it is, without `#[serde(tag)]` or
-/// `#[serde(untagged)]`.
+/// `#[serde(untagged)]`. What serde writes it must be able to read: a number that is none (`f64::NAN`) is written as `null`,
+/// and a field that is left out needs a default.
 ///
 /// ```
 /// use gesta_cqrs::{DomainEvent, Labels};

@@ -3,7 +3,7 @@
 use super::ProcessManager;
 use crate::command::selection_of;
 use crate::{ProjectError, Projection, ReadModel, Recorded, TryLater, decode};
-use gesta_model::{EventCursor, EventReader, Position, Query, Read, Uuid};
+use gesta_model::{EventCursor, EventReader, Position, Query, Read, ReadError, Uuid};
 use std::marker::PhantomData;
 use std::ops::Deref;
 
@@ -16,6 +16,9 @@ pub struct Reactor<M, P, R> {
     store: P,
     model: PhantomData<fn() -> R>,
 }
+
+/// How many events are reacted to in one step: what is begun anew when something fails, and how long the step is open.
+const REACTIONS_AT_ONCE: usize = 16;
 
 impl<M, P, R> Reactor<M, P, R>
 where
@@ -37,7 +40,10 @@ where
         read.selection = selection;
         let mut events = self.store.read(read).map_err(|error| TryLater(error.into()))?;
         while let Some(record) = events.next_record() {
-            let record = record.map_err(|error| TryLater(error.into()))?;
+            let record = record.map_err(|error| match error {
+                ReadError::Damaged(_) => ProjectError::from(error),
+                error => TryLater(error.into()).into(),
+            })?;
             if let Some(event) = decode(&record)? {
                 self.manager.evolve(&mut state, &event);
             }
@@ -61,6 +67,10 @@ where
 
     fn query(&self) -> Query {
         self.manager.query()
+    }
+
+    fn events_at_once(&self) -> usize {
+        REACTIONS_AT_ONCE
     }
 
     fn set_up(&self, _: &mut R::Rows<'_>) -> Result<(), ProjectError> {

@@ -1,6 +1,6 @@
 //! Why projections do not run, and why they are not waited for any longer.
 
-use super::ProjectionId;
+use super::{ProjectionId, ProjectionState};
 use gesta_model::{Position, Uuid};
 use std::error::Error;
 use std::time::Duration;
@@ -78,6 +78,14 @@ pub enum WaitError {
         projection: String,
         /// Why.
         reason: String,
+    },
+    /// It is not being folded just now, by this runner.
+    #[error("projection {projection} is not folded by this runner just now, but {state:?}: try again when it is live")]
+    NotFolding {
+        /// The projection.
+        projection: String,
+        /// What it is doing.
+        state: ProjectionState,
     },
     /// The runner does not have it.
     #[error("there is no projection {projection:?} in this runner")]

@@ -6,10 +6,10 @@
 use super::{
     Checkpoint, CommitError, OpenError, Parked, ProjectError, Projection, ProjectionId, ReadModel, Step, TryLater,
 };
+use crate::panics::guarded;
 use crate::{Recorded, decode};
 use gesta_model::{Damage, Position, Query, StoredEvent, Uuid};
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,9 +27,10 @@ pub(super) trait Follow: Send {
     fn kept(&self) -> (usize, usize);
     /// Forgets what is kept.
     fn forget(&mut self);
-    /// Folds what is kept: then everything below `to` is folded or parked.
-    fn flush(&mut self, to: Position) -> Result<(), Setback>;
-    /// The positions of the parked events.
+    /// Folds what is kept, up to `to`. Returns below which position everything is folded or parked: less, and the rest is
+    /// forgotten, when so much had to be parked that others have waited long enough.
+    fn flush(&mut self, to: Position) -> Result<Position, Setback>;
+    /// The positions of the parked events; what is damaged in the log cannot be tried again.
     fn parked(&mut self) -> Result<Vec<Position>, Setback>;
     /// Folds an event that is parked; whether that could be done.
     fn fold_parked(&mut self, event: &StoredEvent) -> Result<bool, Setback>;
@@ -64,13 +65,21 @@ pub(super) struct Follower<P: Projection> {
     committed_at: Instant,
 }
 
-/// An event that could not be folded: its ordinal in the batch, and why.
-struct Stuck(usize, String);
+/// An event that could not be folded.
+struct Stuck {
+    /// Its ordinal in the batch.
+    ordinal: usize,
+    why: String,
+    /// It is no fault of the event.
+    is_for_later: bool,
+}
 
 /// How often an event is tried that cannot be folded.
 const ATTEMPTS: u32 = 3;
 /// How long is waited in between.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(20);
+/// How many events are parked in a row before others get their turn.
+const PARKED_AT_ONCE: u64 = 8;
 /// A checkpoint that moves on without events is committed so often.
 const IDLE_COMMIT_EVERY: Duration = Duration::from_secs(1);
 
@@ -118,8 +127,9 @@ impl<P: Projection> Follower<P> {
                 self.parked_count = (self.parked_count + parked.len() as u64).saturating_sub(unparked.len() as u64);
                 Ok(Ok(()))
             }
-            Err(CommitError::Work(error)) if error.is::<TryLater>() => Err(Setback::Model(error.to_string())),
-            Err(CommitError::Work(error)) => Ok(Err(Stuck(ordinal, error.to_string()))),
+            Err(CommitError::Work(error)) => {
+                Ok(Err(Stuck { ordinal, why: error.to_string(), is_for_later: error.is::<TryLater>() }))
+            }
             Err(CommitError::Moved) => Err(Setback::Moved),
             Err(CommitError::Model(error)) => Err(Setback::Model(error.to_string())),
         }
@@ -127,7 +137,28 @@ impl<P: Projection> Follower<P> {
 
     /// Commits a step without events, which shows that the read model can.
     fn commit_empty(&mut self, to: Position, parked: &[Parked]) -> Result<(), Setback> {
-        self.fold(&[], to, parked, &[])?.map_err(|Stuck(_, reason)| Setback::Model(reason))
+        self.fold(&[], to, parked, &[])?.map_err(|stuck| Setback::Model(stuck.why))
+    }
+
+    /// Folds the first of these events, which end at `to`, a step's worth; returns those that are left. What cannot be folded
+    /// is parked.
+    fn fold_some<'e>(&mut self, events: &'e [StoredEvent], to: Position) -> Result<&'e [StoredEvent], Setback> {
+        let count = self.projection.events_at_once().min(self.model.events_at_once()).clamp(1, events.len());
+        let (now, later) = events.split_at(count);
+        let end = later.first().map_or(to, StoredEvent::position);
+        let Err(stuck) = self.fold(now, end, &[], &[])? else { return Ok(later) };
+        let (before, from_stuck) = events.split_at(stuck.ordinal);
+        let is_to_blame = before.is_empty() || self.fold(before, from_stuck[0].position(), &[], &[])?.is_ok();
+        if stuck.is_for_later {
+            return Err(Setback::Model(stuck.why));
+        }
+        if is_to_blame {
+            self.fold_or_park(&from_stuck[0])?;
+            return Ok(&from_stuck[1..]);
+        }
+        // One of those before is to blame, which shows only later or when it is committed.
+        before.iter().try_for_each(|event| self.fold_or_park(event))?;
+        Ok(from_stuck)
     }
 
     /// Folds one event that has failed, or parks it.
@@ -141,7 +172,8 @@ impl<P: Projection> Follower<P> {
             }
             match self.fold(std::slice::from_ref(event), after, &[], &[])? {
                 Ok(()) => return Ok(()),
-                Err(Stuck(_, why)) => reason = why,
+                Err(stuck) if stuck.is_for_later => return Err(Setback::Model(stuck.why)),
+                Err(stuck) => reason = stuck.why,
             }
         }
         let parked = Parked {
@@ -158,7 +190,7 @@ impl<P: Projection> Follower<P> {
         let start = Checkpoint { store_id, position: Position::START };
         let step = Step { projection: &self.id, from: None, to: start, parked: &[], unparked: &[] };
         let projection = &self.projection;
-        match self.model.commit(&step, &mut |rows| projection.set_up(rows)) {
+        match self.model.commit(&step, &mut |rows| flatten(guarded(|| projection.set_up(rows)))) {
             Ok(()) => Ok(start),
             Err(CommitError::Work(error)) => {
                 Err(Setback::Fatal(OpenError::SetUp { projection: self.id.clone(), error }))
@@ -175,11 +207,15 @@ fn project<P: Projection>(
     rows: &mut <P::Model as ReadModel>::Rows<'_>,
     event: &StoredEvent,
 ) -> Result<(), ProjectError> {
-    let record = event.record();
-    let Some(decoded) = decode::<P::Event>(&record)? else { return Ok(()) };
-    let recorded = Recorded::new(decoded, record, event.recorded_at());
-    let folded = catch_unwind(AssertUnwindSafe(|| projection.project(rows, &recorded)));
-    folded.unwrap_or_else(|_| Err("the projection panicked".into()))
+    flatten(guarded(|| {
+        let record = event.record();
+        let Some(decoded) = decode::<P::Event>(&record)? else { return Ok(()) };
+        projection.project(rows, &Recorded::new(decoded, record, event.recorded_at()))
+    }))
+}
+
+fn flatten(outcome: Result<Result<(), ProjectError>, String>) -> Result<(), ProjectError> {
+    outcome.unwrap_or_else(|said| Err(format!("the projection panicked: {said}").into()))
 }
 
 fn model_failed(error: impl ToString) -> Setback {
@@ -226,6 +262,10 @@ impl<P: Projection> Follow for Follower<P> {
     }
 
     fn pass_damage(&mut self, damage: &Damage) {
+        if damage.positions.is_empty() {
+            // Whatever it is, no event is lost by it.
+            return;
+        }
         self.damage.push(Parked {
             position: damage.positions.start,
             event_type: String::new(),
@@ -245,13 +285,13 @@ impl<P: Projection> Follow for Follower<P> {
         self.kept_bytes = 0;
     }
 
-    fn flush(&mut self, to: Position) -> Result<(), Setback> {
+    fn flush(&mut self, to: Position) -> Result<Position, Setback> {
         if self.kept.is_empty() && self.damage.is_empty() && self.committed_at.elapsed() < IDLE_COMMIT_EVERY {
-            return Ok(());
+            return Ok(to);
         }
         if self.checkpoint.is_some_and(|checkpoint| checkpoint.position >= to) {
             self.forget();
-            return Ok(());
+            return Ok(to);
         }
         let (events, damage) = (mem::take(&mut self.kept), mem::take(&mut self.damage));
         self.kept_bytes = 0;
@@ -259,31 +299,21 @@ impl<P: Projection> Follow for Follower<P> {
             // Damage is of the log: nothing of it can be folded.
             self.commit_empty(events.first().map_or(to, StoredEvent::position), &damage)?;
         }
+        let parked_max = self.parked_count + PARKED_AT_ONCE;
         let mut rest = &events[..];
-        while !rest.is_empty() {
-            let (now, later) = rest.split_at(rest.len().min(self.model.events_at_once().max(1)));
-            let end = later.first().map_or(to, StoredEvent::position);
-            match self.fold(now, end, &[], &[])? {
-                Ok(()) => rest = later,
-                Err(Stuck(ordinal, _)) => {
-                    let (before, from_stuck) = rest.split_at(ordinal);
-                    if before.is_empty() || self.fold(before, from_stuck[0].position(), &[], &[])?.is_ok() {
-                        self.fold_or_park(&from_stuck[0])?;
-                        rest = &from_stuck[1..];
-                    } else {
-                        // One of those before is to blame, which shows only later or when it is committed.
-                        before.iter().try_for_each(|event| self.fold_or_park(event))?;
-                        rest = from_stuck;
-                    }
-                }
+        while let Some(first) = rest.first() {
+            if self.parked_count >= parked_max {
+                return Ok(first.position());
             }
+            rest = self.fold_some(rest, to)?;
         }
-        Ok(())
+        Ok(to)
     }
 
     fn parked(&mut self) -> Result<Vec<Position>, Setback> {
         let parked = self.model.parked(&self.id).map_err(model_failed)?;
-        Ok(parked.into_iter().map(|parked| parked.position).collect())
+        let is_event = |parked: &Parked| !parked.event_type.is_empty();
+        Ok(parked.into_iter().filter(is_event).map(|parked| parked.position).collect())
     }
 
     fn fold_parked(&mut self, event: &StoredEvent) -> Result<bool, Setback> {

@@ -3,9 +3,10 @@
 use super::{Checkpoint, CommitError, Parked, ProjectError, ProjectionId, ReadModel, Step};
 use crate::ReadView;
 use gesta_model::Position;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Rows in memory: one value, which queries look at under a lock. Clones are the same read model.
 ///
@@ -13,13 +14,11 @@ use std::sync::Arc;
 /// undo anything, so a projection into memory looks whether it can fold an event before it changes a row.
 #[derive(Debug, Default)]
 pub struct MemoryReadModel<M> {
-    shared: Arc<Shared<M>>,
-}
-
-#[derive(Debug, Default)]
-struct Shared<M> {
-    held: RwLock<Held<M>>,
-    claimed: Mutex<Option<ProjectionId>>,
+    held: Arc<RwLock<Held<M>>>,
+    /// Whether a runner has it.
+    is_claimed: Arc<AtomicBool>,
+    /// Whether it is the one that a runner has.
+    has_claim: bool,
 }
 
 #[derive(Debug, Default)]
@@ -31,7 +30,16 @@ struct Held<M> {
 
 impl<M> Clone for MemoryReadModel<M> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
+        Self { held: Arc::clone(&self.held), is_claimed: Arc::clone(&self.is_claimed), has_claim: false }
+    }
+}
+
+impl<M> Drop for MemoryReadModel<M> {
+    fn drop(&mut self) {
+        if self.has_claim {
+            // Release: pairs with the Acquire of whoever claims it next.
+            self.is_claimed.store(false, Ordering::Release);
+        }
     }
 }
 
@@ -44,7 +52,7 @@ impl<M: Default> MemoryReadModel<M> {
 
     /// Looks at the rows, and at the position that they are true for.
     pub fn read<T>(&self, look: impl FnOnce(&M, Position) -> T) -> T {
-        let held = self.shared.held.read();
+        let held = self.held.read();
         look(&held.rows, held.checkpoint.map_or(Position::START, |checkpoint| checkpoint.position))
     }
 }
@@ -53,13 +61,14 @@ impl<M: Default + Send + Sync + 'static> ReadModel for MemoryReadModel<M> {
     type Rows<'t> = M;
     type Error = Infallible;
 
-    fn claim(&mut self, projection: &ProjectionId) -> Result<bool, Infallible> {
-        let mut claimed = self.shared.claimed.lock();
-        Ok(claimed.replace(projection.clone()).is_none())
+    fn claim(&mut self, _: &ProjectionId) -> Result<bool, Infallible> {
+        // Acquire: pairs with the Release of the one that had it before.
+        self.has_claim |= !self.is_claimed.swap(true, Ordering::AcqRel);
+        Ok(self.has_claim)
     }
 
     fn checkpoint(&mut self, _: &ProjectionId) -> Result<Option<Checkpoint>, Infallible> {
-        Ok(self.shared.held.read().checkpoint)
+        Ok(self.held.read().checkpoint)
     }
 
     fn events_at_once(&self) -> usize {
@@ -71,7 +80,7 @@ impl<M: Default + Send + Sync + 'static> ReadModel for MemoryReadModel<M> {
         step: &Step<'_>,
         work: &mut dyn FnMut(&mut M) -> Result<(), ProjectError>,
     ) -> Result<(), CommitError<Infallible>> {
-        let mut held = self.shared.held.write();
+        let mut held = self.held.write();
         if held.checkpoint != step.from {
             return Err(CommitError::Moved);
         }
@@ -84,7 +93,7 @@ impl<M: Default + Send + Sync + 'static> ReadModel for MemoryReadModel<M> {
     }
 
     fn parked(&mut self, _: &ProjectionId) -> Result<Vec<Parked>, Infallible> {
-        Ok(self.shared.held.read().parked.clone())
+        Ok(self.held.read().parked.clone())
     }
 }
 

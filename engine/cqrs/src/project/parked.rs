@@ -7,7 +7,8 @@ use gesta_model::{Position, Timestamp};
 pub struct Parked {
     /// Which event.
     pub position: Position,
-    /// Its type.
+    /// Its type. Empty: not an event, but damage in the log from that position on, of which the reason tells. When the log is
+    /// whole again, a projection of a new version folds what was missed.
     pub event_type: String,
     /// What the projection said of it.
     pub reason: String,

@@ -31,6 +31,11 @@ pub trait Projection: Send + 'static {
         query_of_types::<Self::Event>()
     }
 
+    /// How many events are folded in one step at most.
+    fn events_at_once(&self) -> usize {
+        usize::MAX
+    }
+
     /// Makes tables and whatever else has to be there before the first event.
     fn set_up(&self, rows: &mut <Self::Model as ReadModel>::Rows<'_>) -> Result<(), ProjectError>;
 

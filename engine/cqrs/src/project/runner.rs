@@ -11,7 +11,7 @@
 use super::follower::{Follow, Follower, Setback};
 use super::progress::Progress;
 use super::running::{Order, Replayed, Running};
-use super::{Projection, ProjectionState, ProjectionStatus, RunError};
+use super::{OpenError, Projection, ProjectionState, ProjectionStatus, RunError};
 use gesta_model::{
     EventCursor, EventReader, EventSubscription, Notice, Pace, Position, Query, Read, ReadError, StoredEvent,
     Timestamp, Uuid,
@@ -155,28 +155,36 @@ where
             None => *self.store_id.insert(self.store.store_id()?),
         };
         self.head = self.store.head()?;
-        self.open_waiting(store_id);
+        self.open_waiting(store_id)?;
         let joint = self.subscribe()?;
         let is_behind = self.catch_up(joint)?;
         self.listen(if is_behind { Duration::ZERO } else { LISTEN_FOR })
     }
 
     /// Opens what has waited long enough.
-    fn open_waiting(&mut self, store_id: Uuid) {
-        let (now, head) = (Instant::now(), self.head);
+    fn open_waiting(&mut self, store_id: Uuid) -> Result<(), ReadError> {
+        let now = Instant::now();
         for slot in &mut self.slots {
             if !matches!(slot.phase, Phase::Waiting(at) if at <= now) {
                 continue;
             }
-            match slot.follower.open(store_id, head) {
+            match slot.follower.open(store_id, self.head) {
                 Ok(Some(position)) => {
                     (slot.position, slot.phase) = (position, Phase::Behind(None));
                     slot.state = ProjectionState::CatchingUp;
                 }
                 Ok(None) => slot.stand_by(),
+                Err(Setback::Fatal(OpenError::Ahead { projection, position, .. })) => {
+                    // Another runner may have folded what has come since the head was asked for.
+                    self.head = self.store.head()?;
+                    if position > self.head {
+                        slot.fall_back(Setback::Fatal(OpenError::Ahead { projection, position, head: self.head }));
+                    }
+                }
                 Err(setback) => slot.fall_back(setback),
             }
         }
+        Ok(())
     }
 
     /// The subscription for all projections, which begins at the head: each comes up to it by itself. Returns where it
@@ -206,15 +214,14 @@ where
                     (self.store.read(read.from(slot.position).until(joint))?, joint)
                 }
             };
-            is_behind = true;
-            let end = slot.keep_some(&mut cursor, until)?;
-            match slot.follower.flush(end.unwrap_or(until)) {
-                Ok(()) => {
-                    (slot.position, slot.failures) = (end.unwrap_or(until), 0);
-                    slot.phase = Phase::Behind(end.map(|_| (cursor, until)));
-                }
+            let more = slot.keep_some(&mut cursor, until)?;
+            match slot.flush(more.unwrap_or(until)) {
+                Ok(true) if more.is_none() && until == joint => slot.go_live(),
+                Ok(true) => slot.phase = Phase::Behind(more.map(|_| (cursor, until))),
+                Ok(false) => {}
                 Err(setback) => slot.fall_back(setback),
             }
+            is_behind |= !slot.is_live();
         }
         Ok(is_behind)
     }
@@ -257,9 +264,8 @@ where
         }
         let position = subscription.position();
         for slot in self.slots.iter_mut().filter(|slot| slot.is_live()) {
-            match slot.follower.flush(position) {
-                Ok(()) => (slot.position, slot.failures) = (position, 0),
-                Err(setback) => slot.fall_back(setback),
+            if let Err(setback) = slot.flush(position) {
+                slot.fall_back(setback);
             }
         }
         Ok(())
@@ -273,24 +279,32 @@ where
     }
 
     /// Tries the parked events of a projection again.
-    fn replay_parked(&mut self, name: &str) -> Replayed {
+    fn replay_parked(&mut self, name: &str) -> Result<Replayed, ProjectionState> {
         let mut replayed = Replayed::default();
-        for slot in self.slots.iter_mut().filter(|slot| slot.is_open() && slot.follower.id().name == name) {
+        for slot in self.slots.iter_mut().filter(|slot| slot.follower.id().name == name) {
+            if !slot.is_open() {
+                return Err(slot.state.clone());
+            }
             match slot.replay_parked(&*self.store) {
                 Ok(folded_count) => replayed.folded_count += folded_count,
-                Err(setback) => slot.fall_back(setback),
+                Err(setback) => {
+                    slot.fall_back(setback);
+                    return Err(slot.state.clone());
+                }
             }
             replayed.parked_count += slot.follower.parked_count();
         }
-        replayed
+        Ok(replayed)
     }
 
     /// The store cannot be read: everything is to be opened again.
     fn lose_store(&mut self, error: &ReadError) {
         self.subscription = None;
-        for slot in self.slots.iter_mut().filter(|slot| slot.is_open()) {
-            slot.follower.forget();
-            slot.phase = Phase::Waiting(Instant::now());
+        for slot in self.slots.iter_mut().filter(|slot| !matches!(slot.phase, Phase::Failed)) {
+            if slot.is_open() {
+                slot.follower.forget();
+                slot.phase = Phase::Waiting(Instant::now());
+            }
             let failures = u32::try_from(self.store_failures + 1).unwrap_or(u32::MAX);
             slot.state = ProjectionState::Retrying { error: error.to_string(), failures };
         }
@@ -368,6 +382,15 @@ impl<C> Slot<C> {
     fn is_full(&self) -> bool {
         let (count, bytes) = self.follower.kept();
         count >= KEPT_COUNT_MAX || bytes >= KEPT_BYTES_MAX
+    }
+
+    /// Folds what is kept, up to `to`; whether it came so far. If not, it reads the rest anew.
+    fn flush(&mut self, to: Position) -> Result<bool, Setback> {
+        (self.position, self.failures) = (self.follower.flush(to)?, 0);
+        if self.position < to {
+            (self.phase, self.state) = (Phase::Behind(None), ProjectionState::CatchingUp);
+        }
+        Ok(self.position >= to)
     }
 
     fn go_live(&mut self) {

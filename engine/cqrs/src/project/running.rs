@@ -1,7 +1,7 @@
 //! Projections that are being folded, by a thread of their own.
 
 use super::progress::Progress;
-use super::{ProjectionStatus, RunError, WaitError};
+use super::{ProjectionState, ProjectionStatus, RunError, WaitError};
 use gesta_model::Position;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
@@ -20,7 +20,7 @@ pub struct Running {
 #[derive(Debug)]
 pub(super) enum Order {
     /// Try the parked events of this projection again, and tell what came of it.
-    ReplayParked(String, Sender<Replayed>),
+    ReplayParked(String, Sender<Result<Replayed, ProjectionState>>),
 }
 
 /// What has become of parked events that were tried again.
@@ -66,7 +66,8 @@ impl Running {
         let sent = self.orders.as_ref().is_some_and(|orders| orders.send(order).is_ok());
         let ended =
             || WaitError::Ended { projection: projection.to_owned(), reason: "its runner has ended".to_owned() };
-        if sent { replayed.recv().map_err(|_| ended()) } else { Err(ended()) }
+        let outcome = if sent { replayed.recv().map_err(|_| ended())? } else { return Err(ended()) };
+        outcome.map_err(|state| WaitError::NotFolding { projection: projection.to_owned(), state })
     }
 
     /// Stops after what is being folded, which is committed.

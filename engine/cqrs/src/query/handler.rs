@@ -85,7 +85,8 @@ impl<V: ReadView> QueryHandler<V> {
 
     /// Answers a question once everything below a position is part of the answer: what a command has just led to, say.
     ///
-    /// It sees how far the rows have come in the read model itself, so whoever folds them may be another process.
+    /// It sees how far the rows have come in the read model itself, so whoever folds them may be another process. Where the
+    /// events in between are none of the projection's, that may be written there a second later.
     pub fn ask_at<Q: Question<V::Rows>>(
         &self,
         question: &Q,

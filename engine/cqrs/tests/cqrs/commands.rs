@@ -115,6 +115,19 @@ fn a_command_is_followed_once_under_its_id() {
 }
 
 #[test]
+fn a_command_that_could_be_followed_twice_is_followed_once() {
+    let test = TestStore::new();
+    let handler = handler(&test);
+    open(&handler, 1..2, 100);
+    let (id, command) = (Uuid::from_u128(7), Command::Deposit { account: 1, cents: 5 });
+    let first = handler.handle_once(id, &command).unwrap();
+    assert_eq!(first.events.len(), 1);
+    let again = handler.handle_once(id, &command).unwrap();
+    assert_eq!(again.receipt.unwrap().positions, first.receipt.unwrap().positions);
+    assert_eq!((again.events.len(), test.events().len()), (0, 3), "nothing was appended, and nothing is said to be");
+}
+
+#[test]
 fn a_command_whose_outcome_would_be_another_is_still_the_same_command() {
     let test = TestStore::new();
     let handler = handler(&test);

@@ -129,7 +129,7 @@ fn an_event_that_cannot_be_folded_is_parked_and_can_be_replayed() {
         let id = running.statuses()[0].projection.clone();
         let parked = model.parked(&id).unwrap();
         assert_eq!((parked[0].position.plus(1), parked[0].event_type.as_str()), (unlucky, "Deposited"));
-        let said = if panics { "the projection panicked" } else { "13 cents bring bad luck" };
+        let said = if panics { "the projection panicked: 13" } else { "13 cents bring bad luck" };
         assert_eq!((parked[0].reason.as_str(), parked.len()), (said, 1));
         // Nothing has changed: it stays where it is.
         let replayed = running.replay_parked("balances").unwrap();
@@ -142,6 +142,52 @@ fn an_event_that_cannot_be_folded_is_parked_and_can_be_replayed() {
         assert_eq!(balances_in(model.reader().unwrap()), (BTreeMap::from([(1, 154), (2, 100)]), 8));
         assert!(matches!(running.replay_parked("accounts"), Err(WaitError::Unknown { .. })));
     }
+}
+
+#[test]
+fn many_events_that_cannot_be_folded_are_parked_one_and_all() {
+    let (test, handler) = bank();
+    let projection = InSqlite::default();
+    projection.is_superstitious.store(true, Ordering::Relaxed);
+    let memory = MemoryReadModel::new();
+    let running = Runner::new(Arc::clone(&test.store))
+        .project(projection.clone(), sqlite(&test))
+        .project(InMemory, memory.clone())
+        .start()
+        .unwrap();
+    for _ in 0..30 {
+        deposit(&handler, 13);
+        deposit(&handler, 1);
+    }
+    let position = deposit(&handler, 1);
+    let all = || running.statuses().iter().all(|status| status.position >= position);
+    let began = Instant::now();
+    while !all() {
+        assert!(began.elapsed() < PATIENCE, "{:?}", running.statuses());
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert_eq!(running.statuses()[0].parked_count, 30);
+    assert_eq!(balances_in(sqlite(&test).reader().unwrap()), (BTreeMap::from([(1, 131), (2, 100)]), 35));
+    memory.read(|balances, _| assert_eq!(balances[&1], 131 + 30 * 13));
+    projection.is_superstitious.store(false, Ordering::Relaxed);
+    let replayed = running.replay_parked("balances").unwrap();
+    assert_eq!(replayed, Replayed { folded_count: 30, parked_count: 0 });
+    assert_eq!(balances_in(sqlite(&test).reader().unwrap()), (BTreeMap::from([(1, 521), (2, 100)]), 65));
+}
+
+#[test]
+fn a_read_model_in_memory_goes_on_with_the_next_runner() {
+    let (test, handler) = bank();
+    let memory = MemoryReadModel::new();
+    let run = || Runner::new(Arc::clone(&test.store)).project(InMemory, memory.clone()).start().unwrap();
+    let first = run();
+    first.wait("balances", deposit(&handler, 1), PATIENCE).unwrap();
+    let second = run();
+    wait_for(&second, |state| *state == ProjectionState::Standby);
+    assert!(matches!(second.replay_parked("balances"), Err(WaitError::NotFolding { .. })));
+    first.stop().unwrap();
+    second.wait("balances", deposit(&handler, 1), PATIENCE).unwrap();
+    memory.read(|balances, position| assert_eq!((balances[&1], position), (102, Position(6))));
 }
 
 #[test]

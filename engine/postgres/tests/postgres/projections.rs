@@ -79,7 +79,7 @@ fn what_is_not_of_a_projection_moves_its_position_on() {
 fn an_event_that_cannot_be_folded_is_parked_and_can_be_replayed() {
     let ways = [
         (REFUSES, "refuses", "13 cents bring bad luck\u{fffd}"),
-        (PANICS, "panics", "the projection panicked"),
+        (PANICS, "panics", "the projection panicked: 13"),
         (FAILS, "fails", "db error: ERROR: division by zero"),
         (FAILS_UNSEEN, "fails_unseen", "the projection went on after an error of the database"),
     ];
