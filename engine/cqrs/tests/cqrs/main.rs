@@ -6,6 +6,7 @@ mod courses;
 mod guide;
 mod killed;
 mod models;
+mod panics;
 mod processes;
 mod projections;
 mod questions;
