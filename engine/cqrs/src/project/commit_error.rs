@@ -4,7 +4,8 @@ use super::ProjectError;
 use std::fmt::Display;
 use thiserror::Error;
 
-/// Why a read model did not commit. Nothing was changed.
+/// Why a read model did not commit. Nothing was changed, unless the way to a database broke while it committed: then its
+/// checkpoint tells.
 #[derive(Debug, Error)]
 pub enum CommitError<E: Display> {
     /// The projection could not fold an event.
