@@ -4,11 +4,16 @@
 mod shop;
 
 use super::support::{PATIENCE, TestStore};
+use gesta::Uuid;
 use gesta_cqrs::sqlite::SqliteReadModel;
-use gesta_cqrs::{Reactor, Runner, Running, given};
+use gesta_cqrs::{
+    Boundary, CommandHandler, MemoryReadModel, ProcessManager, ProjectError, Reactor, Runner, Running, TryLater, given,
+    settled,
+};
 use shop::{Fulfilment, OrderCommand, OrderRefusal, Orders, ShopEvent, WalletCommand, Wallets, fund, place};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 fn run(test: &TestStore) -> Running {
@@ -93,4 +98,69 @@ fn a_process_that_forgets_how_far_it_was_does_nothing_twice() {
     running.stop().unwrap();
     assert_eq!(counts(&test), before);
     assert!(before.values().all(|count| *count == 1 || *count == 10), "{before:?}");
+}
+
+/// Gives something back after every third order that a customer has paid for. It fails twice before it does anything.
+struct Loyalty {
+    wallets: CommandHandler<Arc<gesta::Store>, Wallets>,
+    failures_left: AtomicU32,
+}
+
+impl ProcessManager for Loyalty {
+    type Event = ShopEvent;
+    type State = u32; // orders paid for
+    type Command = WalletCommand;
+
+    fn name(&self) -> &str {
+        "loyalty"
+    }
+
+    fn boundary(&self, event: &ShopEvent) -> Boundary {
+        match event {
+            ShopEvent::Charged { customer, .. } => Boundary::stream("wallet", customer),
+            _ => Boundary::nothing(),
+        }
+    }
+
+    fn evolve(&self, paid_count: &mut u32, event: &ShopEvent) {
+        *paid_count += u32::from(matches!(event, ShopEvent::Charged { .. }));
+    }
+
+    fn react(&self, paid_count: &u32, event: &ShopEvent) -> Vec<WalletCommand> {
+        match event {
+            ShopEvent::Charged { customer, .. } if paid_count.is_multiple_of(3) => {
+                vec![WalletCommand::Fund { customer: customer.clone(), cents: 1 }]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn dispatch(&self, id: Uuid, command: &WalletCommand) -> Result<(), ProjectError> {
+        if self.failures_left.load(Ordering::Relaxed) > 0 {
+            self.failures_left.fetch_sub(1, Ordering::Relaxed);
+            return Err(TryLater("not yet".into()).into());
+        }
+        drop(settled(self.wallets.handle_once(id, command))?);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_process_knows_what_had_happened_by_each_of_its_events_and_is_tried_again() {
+    let test = TestStore::new();
+    fund(&test.store, "ada", 1_000).unwrap();
+    let wallets = || CommandHandler::<_, Wallets>::new(Arc::clone(&test.store));
+    for order in 0..7 {
+        wallets().handle(&WalletCommand::Charge { order, customer: "ada".to_owned(), cents: 10 }).unwrap();
+    }
+    let loyalty = Loyalty { wallets: wallets(), failures_left: AtomicU32::new(2) };
+    let process = Reactor::new(loyalty, Arc::clone(&test.store));
+    let running = Runner::new(Arc::clone(&test.store)).project(process, MemoryReadModel::<()>::new()).start().unwrap();
+    running.wait("loyalty", gesta::Position(8), PATIENCE).unwrap();
+    assert_eq!(running.statuses()[0].parked_count, 0, "what is tried later is not parked");
+    running.stop().unwrap();
+    let counts = counts(&test);
+    let of = |kind: &str| counts.get(&("wallet-ada".to_owned(), kind.to_owned())).copied();
+    // After the third and the sixth, though all seven were there when the process began.
+    assert_eq!((of("Charged"), of("Funded")), (Some(7), Some(1 + 2)));
 }
