@@ -2,9 +2,10 @@
 
 use gesta_model::{
     AppendError, AppendRequest, EventReader, EventStore, Incarnation, Limits, Loaded, NameCount, NameKind, Pace,
-    Position, Read, ReadError, Receipt, Revision, Selection, Snapshot, SnapshotError, SnapshotInfo, SnapshotKey,
-    StoredEvent, StreamName, Uuid,
+    Position, ProjectionBoard, ProjectionReport, ProjectionStatus, Read, ReadError, Receipt, Revision, Selection,
+    Snapshot, SnapshotError, SnapshotInfo, SnapshotKey, StoredEvent, StreamName, Uuid, WaitError,
 };
+use std::time::Duration;
 
 /// Makes the stores that the suite asks. Each test makes a harness of its own, and tests run side by side.
 pub trait Harness {
@@ -101,5 +102,23 @@ impl<S: EventStore, P: Send + Sync> EventStore for Placed<S, P> {
 
     fn is_lost(&self, given_in: Incarnation, position: Position) -> Result<bool, ReadError> {
         self.store.is_lost(given_in, position)
+    }
+}
+
+impl<S: EventStore, P: Send + Sync> ProjectionBoard for Placed<S, P> {
+    fn tell_projections(&self, statuses: &[ProjectionStatus]) -> Result<Vec<String>, ReadError> {
+        self.store.tell_projections(statuses)
+    }
+
+    fn projections(&self, prefix: &str) -> Result<Vec<ProjectionReport>, ReadError> {
+        self.store.projections(prefix)
+    }
+
+    fn wait_for_projection(&self, name: &str, position: Position, timeout: Duration) -> Result<(), WaitError> {
+        self.store.wait_for_projection(name, position, timeout)
+    }
+
+    fn ask_to_replay_parked(&self, name: &str) -> Result<bool, ReadError> {
+        self.store.ask_to_replay_parked(name)
     }
 }

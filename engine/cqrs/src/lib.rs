@@ -35,9 +35,10 @@ pub use event::{
     DecodeError, DecodeFailure, DomainEvent, EncodeError, GoldenError, Labels, OldEvent, Recorded, UnknownType,
     check_golden, decode, encode, event_types,
 };
+pub use gesta_model::{ProjectionId, ProjectionState, ProjectionStatus, WaitError};
 pub use process::{ProcessManager, Reactor, command_id, settled};
 pub use project::{
-    Checkpoint, CommitError, MemoryReadModel, OpenError, Parked, ProjectError, Projection, ProjectionId,
-    ProjectionState, ProjectionStatus, ReadModel, Replayed, RunError, Runner, Running, Step, TryLater, WaitError,
+    Checkpoint, CommitError, MemoryReadModel, OpenError, Parked, ProjectError, Projection, ReadModel, ReplayError,
+    Replayed, RunError, Runner, Running, Step, TryLater,
 };
 pub use query::{Answered, AskError, Figures, Percentiles, QueryHandler, Question, ReadView};

@@ -1,16 +1,16 @@
 //! What every store of events can do, be it linked into the program or behind a server.
 
 use crate::{
-    AppendError, AppendRequest, Explanation, Incarnation, Loaded, NameCount, NameKind, Notice, Pace, Position, Read,
-    ReadError, Receipt, Record, Revision, Selection, Snapshot, SnapshotError, SnapshotInfo, SnapshotKey, StoredEvent,
-    StreamName, Timestamp, Uuid,
+    AppendError, AppendRequest, Explanation, Incarnation, Loaded, NameCount, NameKind, Notice, Pace, Position,
+    ProjectionBoard, Read, ReadError, Receipt, Record, Revision, Selection, Snapshot, SnapshotError, SnapshotInfo,
+    SnapshotKey, StoredEvent, StreamName, Timestamp, Uuid,
 };
 use std::time::Duration;
 
 /// The query side of a store of events. Calls block until they have their answer.
 ///
 /// Read models and everything else that only reads see no more than this.
-pub trait EventReader: Send + Sync {
+pub trait EventReader: ProjectionBoard {
     /// A bounded read.
     type Cursor: EventCursor;
     /// An unbounded read.

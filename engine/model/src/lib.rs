@@ -9,6 +9,7 @@
 //!  appending    AppendRequest -> EncodedRequest -> Receipt | AppendError, such as Conflict
 //!  reading      Read -> Record, Notice | ReadError, such as Damage
 //!  snapshots    SnapshotKey, Snapshot, Loaded: saved fold states, with the events after them
+//!  projections  ProjectionStatus: how folding read models goes, as a store is told
 //!  store        EventReader, EventStore: what every store can do, linked into the program or behind a server
 //!  codec        record | request | batch | segment: what lies on disk and travels on the wire
 //!  limits       how large each of these may be
@@ -38,6 +39,8 @@ mod notice;
 mod pace;
 mod payload;
 mod position;
+mod projection;
+mod projection_board;
 mod query;
 mod read;
 mod read_error;
@@ -72,6 +75,8 @@ pub use notice::Notice;
 pub use pace::Pace;
 pub use payload::Payload;
 pub use position::{Incarnation, Position, Revision};
+pub use projection::{ProjectionId, ProjectionReport, ProjectionState, ProjectionStatus};
+pub use projection_board::{ProjectionBoard, WaitError};
 pub use query::{Query, QueryError, QueryItem, QueryTextError};
 pub use read::{Read, Selection};
 pub use read_error::ReadError;

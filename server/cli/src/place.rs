@@ -2,8 +2,9 @@
 
 use gesta::{
     AppendError, AppendRequest, AppendTicket, EventCursor, EventReader, EventStore, EventSubscription, Explanation,
-    Incarnation, Loaded, NameCount, NameKind, Notice, Pace, Position, Read, ReadError, Receipt, Record, Revision,
-    Selection, Snapshot, SnapshotError, SnapshotInfo, SnapshotKey, StoredEvent, StreamName, Timestamp, Uuid,
+    Incarnation, Loaded, NameCount, NameKind, Notice, Pace, Position, ProjectionBoard, ProjectionReport,
+    ProjectionStatus, Read, ReadError, Receipt, Record, Revision, Selection, Snapshot, SnapshotError, SnapshotInfo,
+    SnapshotKey, StoredEvent, StreamName, Timestamp, Uuid, WaitError,
 };
 use gesta_client::{BlockingClient, BlockingCursor, BlockingSubscription, BlockingTicket};
 use std::time::Duration;
@@ -148,5 +149,23 @@ impl<D: EventSubscription, S: EventSubscription> EventSubscription for Place<D, 
 
     fn recorded_at(&self) -> Option<Timestamp> {
         either!(self, subscription => subscription.recorded_at())
+    }
+}
+
+impl<D: EventReader> ProjectionBoard for Place<D> {
+    fn tell_projections(&self, statuses: &[ProjectionStatus]) -> Result<Vec<String>, ReadError> {
+        either!(self, store => store.tell_projections(statuses))
+    }
+
+    fn projections(&self, prefix: &str) -> Result<Vec<ProjectionReport>, ReadError> {
+        either!(self, store => store.projections(prefix))
+    }
+
+    fn wait_for_projection(&self, name: &str, position: Position, timeout: Duration) -> Result<(), WaitError> {
+        either!(self, store => store.wait_for_projection(name, position, timeout))
+    }
+
+    fn ask_to_replay_parked(&self, name: &str) -> Result<bool, ReadError> {
+        either!(self, store => store.ask_to_replay_parked(name))
     }
 }

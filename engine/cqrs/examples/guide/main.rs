@@ -162,7 +162,7 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let again = library.handle(&BookCommand::Lend { book: "1".into(), to: "grace".into() });
     assert!(matches!(again, Err(HandleError::Refused(Refusal::IsLent))));
 
-    let queries = QueryHandler::new(SqliteReader::open(&tables)?, "loans", 1).figures(Arc::clone(&figures));
+    let queries = QueryHandler::new(SqliteReader::open(&tables)?, "loans").figures(Arc::clone(&figures));
     let position = lent.position().ok_or("a loan is an event")?;
     let answered = queries.ask_at(&BooksOf("ada"), position, Duration::from_secs(5))?;
     println!("ada has {:?}, as of position {}", answered.answer, answered.position);

@@ -1,23 +1,7 @@
 //! How far a projection has come, and in which store.
 
 use super::Parked;
-use gesta_model::{Position, Uuid};
-use std::fmt;
-
-/// A projection of a version: each version has rows and a checkpoint of its own.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ProjectionId {
-    /// Its name.
-    pub name: String,
-    /// Its version.
-    pub version: u32,
-}
-
-impl fmt::Display for ProjectionId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}-v{}", self.name, self.version)
-    }
-}
+use gesta_model::{Position, ProjectionId, Uuid};
 
 /// How far a projection has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

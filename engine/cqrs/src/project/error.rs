@@ -1,9 +1,7 @@
-//! Why projections do not run, and why they are not waited for any longer.
+//! Why projections do not run, and why their parked events are not tried again.
 
-use super::{ProjectionId, ProjectionState};
-use gesta_model::{Position, Uuid};
+use gesta_model::{Position, ProjectionId, ProjectionState, Uuid};
 use std::error::Error;
-use std::time::Duration;
 use thiserror::Error;
 
 /// Why a projection cannot be folded at all, until somebody looks after it.
@@ -56,29 +54,9 @@ pub enum RunError {
     Panicked,
 }
 
-/// Why a projection is not waited for any longer.
+/// Why the parked events of a projection are not tried again.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum WaitError {
-    /// It has not come so far in time.
-    #[error("projection {projection} stands at position {position} after {waited:?}, which is before {wanted}")]
-    TimedOut {
-        /// The projection.
-        projection: String,
-        /// Where it stands.
-        position: Position,
-        /// Where it was to be.
-        wanted: Position,
-        /// How long it was waited for.
-        waited: Duration,
-    },
-    /// It failed for good, or its runner has ended.
-    #[error("projection {projection} is not folded any more: {reason}")]
-    Ended {
-        /// The projection.
-        projection: String,
-        /// Why.
-        reason: String,
-    },
+pub enum ReplayError {
     /// It is not being folded just now, by this runner.
     #[error("projection {projection} is not folded by this runner just now, but {state:?}: try again when it is live")]
     NotFolding {
@@ -91,6 +69,12 @@ pub enum WaitError {
     #[error("there is no projection {projection:?} in this runner")]
     Unknown {
         /// The name that was given.
+        projection: String,
+    },
+    /// The runner has ended.
+    #[error("projection {projection} is not folded any more: its runner has ended")]
+    Ended {
+        /// The projection.
         projection: String,
     },
 }

@@ -3,12 +3,10 @@
 //! What must stay true: an event is parked only when the read model has just shown that it can commit; otherwise the whole
 //! batch is tried again later, from the checkpoint.
 
-use super::{
-    Checkpoint, CommitError, OpenError, Parked, ProjectError, Projection, ProjectionId, ReadModel, Step, TryLater,
-};
+use super::{Checkpoint, CommitError, OpenError, Parked, ProjectError, Projection, ReadModel, Step, TryLater};
 use crate::panics::guarded;
 use crate::{Recorded, decode};
-use gesta_model::{Damage, Position, Query, StoredEvent, Uuid};
+use gesta_model::{Damage, Position, ProjectionId, Query, StoredEvent, Uuid};
 use std::mem;
 use std::thread;
 use std::time::{Duration, Instant};

@@ -1,8 +1,8 @@
 //! A read model in memory.
 
-use super::{Checkpoint, CommitError, Parked, ProjectError, ProjectionId, ReadModel, Step};
+use super::{Checkpoint, CommitError, Parked, ProjectError, ReadModel, Step};
 use crate::ReadView;
-use gesta_model::Position;
+use gesta_model::{Position, ProjectionId};
 use parking_lot::RwLock;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -101,7 +101,7 @@ impl<M: Default> ReadView for MemoryReadModel<M> {
     type Rows = M;
     type Error = Infallible;
 
-    fn look<T>(&self, _: &ProjectionId, look: impl FnOnce(&M) -> T) -> Result<(T, Position), Infallible> {
+    fn look<T>(&self, _: &str, look: impl FnOnce(&M) -> T) -> Result<(T, Position), Infallible> {
         Ok(self.read(|rows, position| (look(rows), position)))
     }
 }

@@ -1,7 +1,6 @@
 //! How far projections have come, for those who wait for them.
 
-use super::{ProjectionState, ProjectionStatus, WaitError};
-use gesta_model::Position;
+use gesta_model::{Position, ProjectionState, ProjectionStatus, WaitError};
 use parking_lot::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 

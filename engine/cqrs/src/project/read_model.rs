@@ -1,6 +1,7 @@
 //! Where queries are answered from.
 
-use super::{Checkpoint, CommitError, Parked, ProjectError, ProjectionId, Step};
+use super::{Checkpoint, CommitError, Parked, ProjectError, Step};
+use gesta_model::ProjectionId;
 use std::error::Error;
 
 /// Rows that answer queries, and how far they have come: both change in one transaction.

@@ -11,10 +11,10 @@
 use super::follower::{Follow, Follower, Setback};
 use super::progress::Progress;
 use super::running::{Order, Replayed, Running};
-use super::{OpenError, Projection, ProjectionState, ProjectionStatus, RunError};
+use super::{OpenError, Projection, RunError};
 use gesta_model::{
-    EventCursor, EventReader, EventSubscription, Notice, Pace, Position, Query, Read, ReadError, StoredEvent,
-    Timestamp, Uuid,
+    EventCursor, EventReader, EventSubscription, Notice, Pace, Position, ProjectionState, ProjectionStatus, Query,
+    Read, ReadError, StoredEvent, Timestamp, Uuid,
 };
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -319,6 +319,7 @@ fn tell<C>(progress: &Progress, slots: &[Slot<C>], head: Position) {
             position: slot.position,
             lag: head.0.saturating_sub(slot.position.0),
             parked_count: slot.follower.parked_count(),
+            eta: None,
             state: slot.state.clone(),
         };
         progress.tell(ordinal, status);

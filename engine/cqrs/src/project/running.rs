@@ -1,8 +1,8 @@
 //! Projections that are being folded, by a thread of their own.
 
 use super::progress::Progress;
-use super::{ProjectionState, ProjectionStatus, RunError, WaitError};
-use gesta_model::Position;
+use super::{ReplayError, RunError};
+use gesta_model::{Position, ProjectionState, ProjectionStatus, WaitError};
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
@@ -56,18 +56,19 @@ impl Running {
 
     /// Tries the parked events of a projection again, in their order and after everything that was folded since. What still
     /// cannot be folded stays parked.
-    pub fn replay_parked(&self, projection: &str) -> Result<Replayed, WaitError> {
+    pub fn replay_parked(&self, projection: &str) -> Result<Replayed, ReplayError> {
+        let projection = projection.to_owned();
         if !self.statuses().iter().any(|status| status.projection.name == projection) {
-            return Err(WaitError::Unknown { projection: projection.to_owned() });
+            return Err(ReplayError::Unknown { projection });
         }
         let (reply, replayed) = channel();
-        // A runner that has ended takes no orders, and drops those that it has taken.
-        let order = Order::ReplayParked(projection.to_owned(), reply);
-        let sent = self.orders.as_ref().is_some_and(|orders| orders.send(order).is_ok());
-        let ended =
-            || WaitError::Ended { projection: projection.to_owned(), reason: "its runner has ended".to_owned() };
-        let outcome = if sent { replayed.recv().map_err(|_| ended())? } else { return Err(ended()) };
-        outcome.map_err(|state| WaitError::NotFolding { projection: projection.to_owned(), state })
+        let order = Order::ReplayParked(projection.clone(), reply);
+        let is_sent = self.orders.as_ref().is_some_and(|orders| orders.send(order).is_ok());
+        // A runner that has ended drops the orders that it has taken.
+        match if is_sent { replayed.recv().ok() } else { None } {
+            Some(outcome) => outcome.map_err(|state| ReplayError::NotFolding { projection, state }),
+            None => Err(ReplayError::Ended { projection }),
+        }
     }
 
     /// Stops after what is being folded, which is committed.

@@ -1,7 +1,6 @@
 //! What answers questions.
 
 use super::{Figures, Question, ReadView};
-use crate::ProjectionId;
 use gesta_model::Position;
 use std::error::Error;
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use thiserror::Error;
 #[derive(Debug)]
 pub struct QueryHandler<V> {
     view: V,
-    projection: ProjectionId,
+    projection: String,
     figures: Arc<Figures>,
 }
 
@@ -44,7 +43,7 @@ pub enum AskError<E: Error + 'static> {
     #[error("the rows of {projection} stand at position {position} after {waited:?}, which is before {wanted}")]
     NotYet {
         /// The projection.
-        projection: ProjectionId,
+        projection: String,
         /// Where it stands.
         position: Position,
         /// Where it was to be.
@@ -58,10 +57,9 @@ pub enum AskError<E: Error + 'static> {
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(1);
 
 impl<V: ReadView> QueryHandler<V> {
-    /// A handler over the rows of a projection.
-    pub fn new(view: V, projection: &str, version: u32) -> Self {
-        let projection = ProjectionId { name: projection.to_owned(), version };
-        Self { view, projection, figures: Arc::default() }
+    /// A handler over the rows of a projection, in whichever version serves.
+    pub fn new(view: V, projection: &str) -> Self {
+        Self { view, projection: projection.to_owned(), figures: Arc::default() }
     }
 
     /// Counts how long answers take there: t_q.

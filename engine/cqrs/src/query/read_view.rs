@@ -1,6 +1,5 @@
 //! The side of a read model that queries see.
 
-use crate::ProjectionId;
 use gesta_model::Position;
 use std::error::Error;
 
@@ -11,15 +10,12 @@ pub trait ReadView {
     /// Why the read model fails.
     type Error: Error + Send + Sync + 'static;
 
-    /// Looks at the rows of a projection, and at the position below which every event is folded into them.
-    fn look<T>(
-        &self,
-        projection: &ProjectionId,
-        look: impl FnOnce(&Self::Rows) -> T,
-    ) -> Result<(T, Position), Self::Error>;
+    /// Looks at the rows of a projection, and at the position below which every event is folded into them; of several versions,
+    /// it is that of the one which serves.
+    fn look<T>(&self, projection: &str, look: impl FnOnce(&Self::Rows) -> T) -> Result<(T, Position), Self::Error>;
 
     /// How far the rows of a projection have come.
-    fn position(&self, projection: &ProjectionId) -> Result<Position, Self::Error> {
+    fn position(&self, projection: &str) -> Result<Position, Self::Error> {
         self.look(projection, |_| ()).map(|((), position)| position)
     }
 }

@@ -130,10 +130,19 @@ impl ReadModel for SqliteReadModel {
     }
 }
 
-pub(super) fn checkpoint(connection: &Connection, projection: &ProjectionId) -> rusqlite::Result<Option<Checkpoint>> {
+fn checkpoint(connection: &Connection, projection: &ProjectionId) -> rusqlite::Result<Option<Checkpoint>> {
     let text = "SELECT store_id, position FROM gesta_checkpoints WHERE projection = ?1 AND version = ?2";
     let mut statement = connection.prepare_cached(text)?;
     let found = statement.query_row(params![projection.name, projection.version], |row| {
+        Ok(Checkpoint { store_id: Uuid::from_bytes(row.get(0)?), position: Position(of_sql(row.get(1)?)) })
+    });
+    found.optional()
+}
+
+/// How far the version of a projection has come that serves.
+pub(super) fn serving(connection: &Connection, name: &str) -> rusqlite::Result<Option<Checkpoint>> {
+    let text = "SELECT store_id, position FROM gesta_checkpoints WHERE projection = ?1 ORDER BY version DESC LIMIT 1";
+    let found = connection.prepare_cached(text)?.query_row(params![name], |row| {
         Ok(Checkpoint { store_id: Uuid::from_bytes(row.get(0)?), position: Position(of_sql(row.get(1)?)) })
     });
     found.optional()

@@ -1,8 +1,8 @@
 //! A database file as queries see it.
 
 use super::SqliteError;
-use super::read_model::{BUSY_TIMEOUT, checkpoint};
-use crate::{ProjectionId, ReadView};
+use super::read_model::{BUSY_TIMEOUT, serving};
+use crate::ReadView;
 use gesta_model::Position;
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags};
@@ -46,15 +46,11 @@ impl ReadView for SqliteReader {
     type Rows = Connection;
     type Error = SqliteError;
 
-    fn look<T>(
-        &self,
-        projection: &ProjectionId,
-        look: impl FnOnce(&Connection) -> T,
-    ) -> Result<(T, Position), SqliteError> {
+    fn look<T>(&self, projection: &str, look: impl FnOnce(&Connection) -> T) -> Result<(T, Position), SqliteError> {
         let failed = |error| SqliteError::Database { file: self.file.clone(), error };
         let mut connection = self.connection.lock();
         let moment = connection.transaction().map_err(failed)?;
-        let stands = checkpoint(&moment, projection).map_err(failed)?;
+        let stands = serving(&moment, projection).map_err(failed)?;
         let seen = look(&moment);
         Ok((seen, stands.map_or(Position::START, |checkpoint| checkpoint.position)))
     }

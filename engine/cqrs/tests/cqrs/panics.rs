@@ -4,7 +4,7 @@ use super::support::{PATIENCE, TestStore, stream};
 use gesta::{Event, EventReader, EventType};
 use gesta_cqrs::{
     Boundary, CommandHandler, Decider, DomainEvent, HandleError, MemoryReadModel, OldEvent, ProjectError, Projection,
-    ProjectionState, ReadModel, Recorded, Runner, WaitError,
+    ProjectionState, ReadModel, Recorded, ReplayError, Runner,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -115,5 +115,5 @@ fn a_panic_in_making_tables_fails_that_projection_alone() {
     let ProjectionState::Failed { error } = running.statuses().remove(0).state else { panic!("it goes on") };
     assert_eq!(error, "total-v1 cannot be set up: the projection panicked: no table");
     let ended = running.replay_parked("total").unwrap_err();
-    assert!(matches!(ended, WaitError::NotFolding { .. }), "{ended}");
+    assert!(matches!(ended, ReplayError::NotFolding { .. }), "{ended}");
 }

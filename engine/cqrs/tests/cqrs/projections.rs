@@ -5,7 +5,9 @@ use super::models::{InMemory, InSqlite, balances_in};
 use super::support::{PATIENCE, TestStore, stream};
 use gesta::{Event, EventType, Position};
 use gesta_cqrs::sqlite::SqliteReadModel;
-use gesta_cqrs::{CommandHandler, MemoryReadModel, ProjectionState, ReadModel, Replayed, Runner, Running, WaitError};
+use gesta_cqrs::{
+    CommandHandler, MemoryReadModel, ProjectionState, ReadModel, ReplayError, Replayed, Runner, Running, WaitError,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -140,7 +142,7 @@ fn an_event_that_cannot_be_folded_is_parked_and_can_be_replayed() {
         assert_eq!(replayed, Replayed { folded_count: 1, parked_count: 0 });
         assert_eq!(model.parked(&id).unwrap(), []);
         assert_eq!(balances_in(model.reader().unwrap()), (BTreeMap::from([(1, 154), (2, 100)]), 8));
-        assert!(matches!(running.replay_parked("accounts"), Err(WaitError::Unknown { .. })));
+        assert!(matches!(running.replay_parked("accounts"), Err(ReplayError::Unknown { .. })));
     }
 }
 
@@ -184,7 +186,7 @@ fn a_read_model_in_memory_goes_on_with_the_next_runner() {
     first.wait("balances", deposit(&handler, 1), PATIENCE).unwrap();
     let second = run();
     wait_for(&second, |state| *state == ProjectionState::Standby);
-    assert!(matches!(second.replay_parked("balances"), Err(WaitError::NotFolding { .. })));
+    assert!(matches!(second.replay_parked("balances"), Err(ReplayError::NotFolding { .. })));
     first.stop().unwrap();
     second.wait("balances", deposit(&handler, 1), PATIENCE).unwrap();
     memory.read(|balances, position| assert_eq!((balances[&1], position), (102, Position(6))));

@@ -50,8 +50,8 @@ fn an_answer_holds_what_the_command_has_just_led_to() {
         .unwrap();
     let figures = Arc::new(Figures::new());
     let handler = CommandHandler::<_, Bank>::new(Arc::clone(&test.store)).figures("bank", Arc::clone(&figures));
-    let in_memory = QueryHandler::new(memory, "balances", 1).figures(Arc::clone(&figures));
-    let in_sqlite = QueryHandler::new(SqliteReader::open(&file).unwrap(), "balances", 1).figures(Arc::clone(&figures));
+    let in_memory = QueryHandler::new(memory, "balances").figures(Arc::clone(&figures));
+    let in_sqlite = QueryHandler::new(SqliteReader::open(&file).unwrap(), "balances").figures(Arc::clone(&figures));
     handler.handle(&Command::Open { account: 1 }).unwrap();
     for cents in 1..=20 {
         let position = handler.handle(&Command::Deposit { account: 1, cents: 1 }).unwrap().position().unwrap();

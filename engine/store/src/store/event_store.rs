@@ -6,8 +6,9 @@ use crate::disk::Disk;
 use crate::read::{Cursor, Reader, Subscription};
 use gesta_model::{
     AppendError, AppendRequest, AppendTicket, EventCursor, EventReader, EventStore, EventSubscription, Explanation,
-    Incarnation, Loaded, NameCount, NameKind, Notice, Pace, Position, Read, ReadError, Receipt, Record, Revision,
-    Selection, Snapshot, SnapshotError, SnapshotInfo, SnapshotKey, StoredEvent, StreamName, Timestamp, Uuid,
+    Incarnation, Loaded, NameCount, NameKind, Notice, Pace, Position, ProjectionBoard, ProjectionReport,
+    ProjectionStatus, Read, ReadError, Receipt, Record, Revision, Selection, Snapshot, SnapshotError, SnapshotInfo,
+    SnapshotKey, StoredEvent, StreamName, Timestamp, Uuid, WaitError,
 };
 use std::time::Duration;
 
@@ -161,5 +162,41 @@ impl<D: Disk> EventSubscription for Subscription<D> {
 
     fn recorded_at(&self) -> Option<Timestamp> {
         Self::recorded_at(self)
+    }
+}
+
+impl<D: Disk> ProjectionBoard for Reader<D> {
+    fn tell_projections(&self, _: &[ProjectionStatus]) -> Result<Vec<String>, ReadError> {
+        Ok(Vec::new())
+    }
+
+    fn projections(&self, _: &str) -> Result<Vec<ProjectionReport>, ReadError> {
+        Ok(Vec::new())
+    }
+
+    fn wait_for_projection(&self, name: &str, _: Position, _: Duration) -> Result<(), WaitError> {
+        Err(WaitError::Unknown { projection: name.to_owned() })
+    }
+
+    fn ask_to_replay_parked(&self, _: &str) -> Result<bool, ReadError> {
+        Ok(false)
+    }
+}
+
+impl<D: Disk> ProjectionBoard for Store<D> {
+    fn tell_projections(&self, statuses: &[ProjectionStatus]) -> Result<Vec<String>, ReadError> {
+        self.reader.tell_projections(statuses)
+    }
+
+    fn projections(&self, prefix: &str) -> Result<Vec<ProjectionReport>, ReadError> {
+        self.reader.projections(prefix)
+    }
+
+    fn wait_for_projection(&self, name: &str, position: Position, timeout: Duration) -> Result<(), WaitError> {
+        self.reader.wait_for_projection(name, position, timeout)
+    }
+
+    fn ask_to_replay_parked(&self, name: &str) -> Result<bool, ReadError> {
+        self.reader.ask_to_replay_parked(name)
     }
 }

@@ -6,10 +6,11 @@ use crate::core::target;
 use crate::{Address, Client, ClientOptions, ConnectError, IndexFindings, LogFindings, Work};
 use gesta_model::{
     AppendError, AppendRequest, AppendTicket, EventReader, EventStore, Incarnation, Loaded, NameCount, NameKind, Pace,
-    Position, Read, ReadError, Receipt, RemoteError, Revision, Selection, Snapshot, SnapshotError, SnapshotInfo,
-    SnapshotKey, StoredEvent, StreamName, Uuid,
+    Position, ProjectionBoard, ProjectionReport, ProjectionStatus, Read, ReadError, Receipt, RemoteError, Revision,
+    Selection, Snapshot, SnapshotError, SnapshotInfo, SnapshotKey, StoredEvent, StreamName, Uuid, WaitError,
 };
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A client of one store of a server, as any store of events. Cheap to clone, and for use from many threads at once; not from
 /// within a runtime, whose threads must not block.
@@ -161,5 +162,23 @@ impl EventStore for BlockingClient {
 
     fn is_lost(&self, given_in: Incarnation, position: Position) -> Result<bool, ReadError> {
         self.hold.wait_for(self.client().is_lost(given_in, position))
+    }
+}
+
+impl ProjectionBoard for BlockingClient {
+    fn tell_projections(&self, _: &[ProjectionStatus]) -> Result<Vec<String>, ReadError> {
+        Ok(Vec::new())
+    }
+
+    fn projections(&self, _: &str) -> Result<Vec<ProjectionReport>, ReadError> {
+        Ok(Vec::new())
+    }
+
+    fn wait_for_projection(&self, name: &str, _: Position, _: Duration) -> Result<(), WaitError> {
+        Err(WaitError::Unknown { projection: name.to_owned() })
+    }
+
+    fn ask_to_replay_parked(&self, _: &str) -> Result<bool, ReadError> {
+        Ok(false)
     }
 }
