@@ -39,6 +39,6 @@ pub use gesta_model::{ProjectionId, ProjectionState, ProjectionStatus, WaitError
 pub use process::{ProcessManager, Reactor, command_id, settled};
 pub use project::{
     Checkpoint, CommitError, MemoryReadModel, OpenError, Parked, ProjectError, Projection, ReadModel, ReplayError,
-    Replayed, RunError, Runner, Running, Step, TryLater,
+    Replayed, Role, RunError, Runner, Running, Serving, Step, TryLater,
 };
 pub use query::{Answered, AskError, Figures, Percentiles, QueryHandler, Question, ReadView};

@@ -22,6 +22,8 @@ pub struct ProjectionStatus {
     pub position: Position,
     /// How many positions lie between it and the head of the log.
     pub lag: u64,
+    /// Whether queries are answered from its rows.
+    pub is_serving: bool,
     /// How many events are parked.
     pub parked_count: u64,
     /// How long it will still be behind, at the pace it has had; `None` when it is not behind, or has no pace yet.
@@ -74,13 +76,5 @@ pub struct ProjectionReport {
 impl fmt::Display for ProjectionId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}-v{}", self.name, self.version)
-    }
-}
-
-impl ProjectionState {
-    /// Whether queries are answered from its rows.
-    #[must_use]
-    pub fn serves(&self) -> bool {
-        !matches!(self, Self::Building | Self::Superseded { .. })
     }
 }

@@ -3,7 +3,7 @@
 use crate::session::{Session, is_usable_after, try_claim};
 use crate::step::{self, Answer};
 use crate::{PostgresError, tables};
-use gesta_cqrs::{Checkpoint, CommitError, Parked, ProjectError, ProjectionId, ReadModel, Step};
+use gesta_cqrs::{Checkpoint, CommitError, Parked, ProjectError, ProjectionId, ReadModel, Role, Serving, Step};
 use postgres::{Client, Transaction};
 use std::fmt;
 
@@ -93,14 +93,19 @@ impl ReadModel for PostgresReadModel {
         self.ask(|client| tables::checkpoint(client, projection))
     }
 
+    fn serving(&mut self, name: &str) -> Result<Option<Serving>, PostgresError> {
+        self.ask(|client| tables::serving(client, name))
+    }
+
     fn commit(
         &mut self,
         step: &Step<'_>,
-        work: &mut dyn FnMut(&mut Transaction<'_>) -> Result<(), ProjectError>,
-    ) -> Result<(), CommitError<PostgresError>> {
+        work: &mut dyn FnMut(&mut Transaction<'_>, Role) -> Result<(), ProjectError>,
+    ) -> Result<Role, CommitError<PostgresError>> {
         match self.ask(|client| step::commit(client, step, work)) {
-            Ok(Answer::Committed) => Ok(()),
+            Ok(Answer::Committed(role)) => Ok(role),
             Ok(Answer::Moved) => Err(CommitError::Moved),
+            Ok(Answer::Superseded(by)) => Err(CommitError::Superseded { by }),
             Ok(Answer::Stuck(error)) => Err(CommitError::Work(error)),
             Err(error) => Err(CommitError::Model(error)),
         }

@@ -1,21 +1,24 @@
 //! A step in one transaction.
 //!
 //! What must stay true: an event is blamed only for what the database refused on a connection that works; whatever else
-//! goes wrong is a failure of the read model, and the step is tried again.
+//! goes wrong is a failure of the read model, and the step is tried again. While a version takes over, nobody else can move
+//! the checkpoint of the one that served, nor take over as well.
 
 use crate::error::chain;
 use crate::session::is_usable_after;
 use crate::tables;
-use gesta_cqrs::{ProjectError, Step};
+use gesta_cqrs::{ProjectError, ProjectionId, Role, Step};
 use postgres::error::SqlState;
 use postgres::{Client, IsolationLevel, Transaction};
 
 /// What became of a step.
 pub(crate) enum Answer {
     /// It is committed.
-    Committed,
+    Committed(Role),
     /// The projection stands elsewhere; nothing was done.
     Moved,
+    /// A later version has taken over; nothing was done.
+    Superseded(u32),
     /// An event cannot be folded; nothing was done.
     Stuck(ProjectError),
 }
@@ -28,7 +31,7 @@ const FAILURES_OF_THE_DATABASE: [&str; 5] = ["08", "40", "53", "57", "58"];
 pub(crate) fn commit(
     client: &mut Client,
     step: &Step<'_>,
-    work: &mut dyn FnMut(&mut Transaction<'_>) -> Result<(), ProjectError>,
+    work: &mut dyn FnMut(&mut Transaction<'_>, Role) -> Result<(), ProjectError>,
 ) -> Result<Answer, postgres::Error> {
     // Under a stricter level, waiting for another runner would end in an error instead of in its checkpoint.
     let mut transaction = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start()?;
@@ -36,13 +39,20 @@ pub(crate) fn commit(
         transaction.rollback()?;
         return Ok(Answer::Moved);
     }
-    if let Err(error) = work(&mut transaction) {
+    let role = match role(&mut transaction, step)? {
+        Ok(role) => role,
+        Err(by) => {
+            transaction.rollback()?;
+            return Ok(Answer::Superseded(by));
+        }
+    };
+    if let Err(error) = work(&mut transaction, role) {
         transaction.rollback()?;
         return blame(error);
     }
-    match write(&mut transaction, step) {
+    match write(&mut transaction, step, role) {
         Ok(()) => match transaction.commit() {
-            Ok(()) => Ok(Answer::Committed),
+            Ok(()) => Ok(Answer::Committed(role)),
             // A deferred constraint, say.
             Err(error) if is_usable_after(&error) => blame(error.into()),
             Err(error) => Err(error),
@@ -63,9 +73,29 @@ fn stands_where_it_should(transaction: &mut Transaction<'_>, step: &Step<'_>) ->
     }
 }
 
-fn write(transaction: &mut Transaction<'_>, step: &Step<'_>) -> Result<(), postgres::Error> {
+/// What this version is beside the one that serves; the inner error is a later version, which has taken over.
+fn role(transaction: &mut Transaction<'_>, step: &Step<'_>) -> Result<Result<Role, u32>, postgres::Error> {
+    let name = &step.projection.name;
+    let role = step.role(tables::serving(transaction, name)?);
+    if role != Ok(Role::TakesOver) {
+        // The one that serves only moves on, so who builds is behind it in any case.
+        return Ok(role);
+    }
+    tables::lock_taking_over(transaction, name)?;
+    if let Some(serving) = tables::serving(transaction, name)? {
+        // Whoever folds it locks its own checkpoint first and then looks who serves.
+        let earlier = ProjectionId { name: name.clone(), version: serving.version };
+        tables::lock_checkpoint(transaction, &earlier)?;
+    }
+    Ok(step.role(tables::serving(transaction, name)?))
+}
+
+fn write(transaction: &mut Transaction<'_>, step: &Step<'_>, role: Role) -> Result<(), postgres::Error> {
     // First: in a transaction that has failed, this is what tells.
     tables::move_checkpoint(transaction, step.projection, step.to)?;
+    if role == Role::TakesOver {
+        tables::serve(transaction, step.projection)?;
+    }
     for position in step.unparked {
         tables::unpark(transaction, step.projection, *position)?;
     }

@@ -1,9 +1,9 @@
 //! The tables that every schema with read models has: how far projections have come, and what is parked.
 
-use gesta_cqrs::{Checkpoint, Parked, ProjectionId};
+use gesta_cqrs::{Checkpoint, Parked, ProjectionId, Serving};
 use gesta_model::{Position, Timestamp, Uuid};
 use postgres::types::Type;
-use postgres::{Client, Row, Transaction};
+use postgres::{Client, GenericClient, Row, Transaction};
 
 /// Whoever makes the tables holds this advisory lock: `IF NOT EXISTS` alone fails when two do so at once.
 const SET_UP_LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('gesta set up', 0))";
@@ -15,6 +15,10 @@ const TABLES: &str = "
         store_id uuid NOT NULL,
         position bigint NOT NULL,
         PRIMARY KEY (projection, version)
+    );
+    CREATE TABLE IF NOT EXISTS gesta_serving (
+        projection text PRIMARY KEY NOT NULL,
+        version bigint NOT NULL
     );
     CREATE TABLE IF NOT EXISTS gesta_parked (
         projection text NOT NULL,
@@ -63,6 +67,32 @@ pub(crate) fn lock_checkpoint(
     let text = "SELECT store_id, position FROM gesta_checkpoints WHERE projection = $1 AND version = $2 FOR UPDATE";
     let row = transaction.query_typed_opt(text, &[(name, Type::TEXT), (&i64::from(*version), Type::INT8)])?;
     row.as_ref().map(checkpoint_of).transpose()
+}
+
+/// Which version of a projection serves, and how far it has come.
+pub(crate) fn serving(client: &mut impl GenericClient, name: &str) -> Result<Option<Serving>, postgres::Error> {
+    let text =
+        "SELECT store_id, position, version FROM gesta_serving JOIN gesta_checkpoints USING (projection, version)
+                WHERE projection = $1";
+    let Some(row) = client.query_typed(text, &[(&name, Type::TEXT)])?.pop() else { return Ok(None) };
+    let version: i64 = row.try_get(2)?;
+    Ok(Some(Serving { version: u32::try_from(version).unwrap_or(u32::MAX), checkpoint: checkpoint_of(&row)? }))
+}
+
+/// Nobody else takes over from a version of the projection before the transaction ends.
+pub(crate) fn lock_taking_over(transaction: &mut Transaction<'_>, name: &str) -> Result<(), postgres::Error> {
+    let text = "SELECT pg_advisory_xact_lock(
+                    hashtextextended('gesta takes over ' || coalesce(current_schema()::text, '') || ' ' || $1, 0))";
+    transaction.query_typed(text, &[(&name, Type::TEXT)]).map(drop)
+}
+
+/// From now on, this version serves.
+pub(crate) fn serve(transaction: &mut Transaction<'_>, projection: &ProjectionId) -> Result<(), postgres::Error> {
+    let ProjectionId { name, version } = projection;
+    let text = "INSERT INTO gesta_serving VALUES ($1, $2)
+                ON CONFLICT (projection) DO UPDATE SET version = excluded.version";
+    transaction.execute_typed(text, &[(name, Type::TEXT), (&i64::from(*version), Type::INT8)])?;
+    Ok(())
 }
 
 /// Writes the first checkpoint of a projection; `false` when it has one, be it from a transaction that was waited for.

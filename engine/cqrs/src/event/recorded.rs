@@ -9,11 +9,19 @@ pub struct Recorded<'r, E> {
     pub event: E,
     record: Record<'r>,
     recorded_at: Timestamp,
+    is_news: bool,
 }
 
 impl<'r, E> Recorded<'r, E> {
-    pub(crate) fn new(event: E, record: Record<'r>, recorded_at: Timestamp) -> Self {
-        Self { event, record, recorded_at }
+    pub(crate) fn new(event: E, record: Record<'r>, recorded_at: Timestamp, is_news: bool) -> Self {
+        Self { event, record, recorded_at, is_news }
+    }
+
+    /// Whether no version of the projection has gone over the event before: not so while a new version goes over what lies
+    /// below the place where it takes over from an earlier one.
+    #[must_use]
+    pub fn is_news(&self) -> bool {
+        self.is_news
     }
 
     /// Its place in the global order.

@@ -18,6 +18,11 @@ pub trait ProcessManager: Send + 'static {
     /// Its name. Another name reacts to everything anew.
     fn name(&self) -> &str;
 
+    /// Its version: a later one goes on where the earlier one stands.
+    fn version(&self) -> u32 {
+        1
+    }
+
     /// Which events it reacts to: those of the types that it knows, unless said otherwise.
     fn query(&self) -> Query {
         query_of_types::<Self::Event>()

@@ -65,6 +65,10 @@ where
         self.manager.name()
     }
 
+    fn version(&self) -> u32 {
+        self.manager.version()
+    }
+
     fn query(&self) -> Query {
         self.manager.query()
     }
@@ -78,6 +82,9 @@ where
     }
 
     fn project(&self, _: &mut R::Rows<'_>, event: &Recorded<'_, M::Event>) -> Result<(), ProjectError> {
+        if !event.is_news() {
+            return Ok(());
+        }
         let state = self.state_at(&event.event, event.position())?;
         for (ordinal, command) in self.manager.react(&state, &event.event).iter().enumerate() {
             self.manager.dispatch(command_id(self.name(), event, ordinal), command)?;

@@ -1,7 +1,8 @@
-//! How far a projection has come, and in which store.
+//! How far a projection has come, in which store, and what that is to those who ask.
 
 use super::Parked;
 use gesta_model::{Position, ProjectionId, Uuid};
+use std::cmp::Ordering;
 
 /// How far a projection has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +11,15 @@ pub struct Checkpoint {
     pub store_id: Uuid,
     /// Every event below it was folded or parked, or is not of the projection.
     pub position: Position,
+}
+
+/// The version of a projection that queries are answered from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Serving {
+    /// The version.
+    pub version: u32,
+    /// How far it has come.
+    pub checkpoint: Checkpoint,
 }
 
 /// What a read model commits beside the rows.
@@ -25,4 +35,30 @@ pub struct Step<'s> {
     pub parked: &'s [Parked],
     /// Positions of events that are parked no longer: their rows are in this step.
     pub unparked: &'s [Position],
+}
+
+/// What a version is to those who ask, as of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It serves: what it folds is seen.
+    Serves,
+    /// An earlier version serves, and has come further than this step.
+    Builds,
+    /// No version serves yet, or this step comes to where the earlier one stands that does: from here on, this one serves.
+    TakesOver,
+}
+
+impl Step<'_> {
+    /// What the version of this step is, beside the one that serves; the error is a later version, which has taken over.
+    ///
+    /// A read model asks it within the transaction of the step, while nobody can move the checkpoint of either.
+    pub fn role(&self, serving: Option<Serving>) -> Result<Role, u32> {
+        let Some(Serving { version, checkpoint }) = serving else { return Ok(Role::TakesOver) };
+        match version.cmp(&self.projection.version) {
+            Ordering::Equal => Ok(Role::Serves),
+            Ordering::Greater => Err(version),
+            Ordering::Less if checkpoint.position <= self.to.position => Ok(Role::TakesOver),
+            Ordering::Less => Ok(Role::Builds),
+        }
+    }
 }

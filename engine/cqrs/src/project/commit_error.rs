@@ -14,6 +14,12 @@ pub enum CommitError<E: Display> {
     /// The projection does not stand where this runner left it: another one has gone on with it.
     #[error("another runner has gone on with the projection")]
     Moved,
+    /// A later version of the projection has taken over.
+    #[error("version {by} of the projection has taken over")]
+    Superseded {
+        /// The version that serves now.
+        by: u32,
+    },
     /// The read model failed.
     #[error("{0}")]
     Model(E),

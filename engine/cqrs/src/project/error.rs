@@ -41,6 +41,14 @@ pub enum OpenError {
         /// What it said.
         error: Box<dyn Error + Send + Sync>,
     },
+    /// Its rows cannot be made those that queries see.
+    #[error("{projection} cannot take over: {error}")]
+    TakeOver {
+        /// The projection.
+        projection: ProjectionId,
+        /// What it said.
+        error: Box<dyn Error + Send + Sync>,
+    },
 }
 
 /// Why a runner has ended.

@@ -3,10 +3,13 @@
 //! What must stay true: an event is parked only when the read model has just shown that it can commit; otherwise the whole
 //! batch is tried again later, from the checkpoint.
 
-use super::{Checkpoint, CommitError, OpenError, Parked, ProjectError, Projection, ReadModel, Step, TryLater};
+use super::{
+    Checkpoint, CommitError, OpenError, Parked, ProjectError, Projection, ReadModel, Role, Serving, Step, TryLater,
+};
 use crate::panics::guarded;
 use crate::{Recorded, decode};
 use gesta_model::{Damage, Position, ProjectionId, Query, StoredEvent, Uuid};
+use std::fmt::Display;
 use std::mem;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,6 +20,10 @@ pub(super) trait Follow: Send {
     fn query(&self) -> &Query;
     /// Takes the projection for this runner and finds out where it stands; `None` while another one has it.
     fn open(&mut self, store_id: Uuid, head: Position) -> Result<Option<Position>, Setback>;
+    /// Up to where it may fold now, `head` at most: an earlier version that serves is not overtaken.
+    fn limit(&mut self, head: Position) -> Result<Position, Setback>;
+    /// Whether queries are answered from its rows.
+    fn serves(&self) -> bool;
     /// Keeps an event until the next [`Follow::flush`].
     fn take(&mut self, event: StoredEvent);
     /// The log has damage where events of the projection may have been.
@@ -25,7 +32,7 @@ pub(super) trait Follow: Send {
     fn kept(&self) -> (usize, usize);
     /// Forgets what is kept.
     fn forget(&mut self);
-    /// Folds what is kept, up to `to`. Returns below which position everything is folded or parked: less, and the rest is
+    /// Folds what is kept, up to `to`; where an earlier version that serves stands there, this one takes over. Returns below which position everything is folded or parked: less, and the rest is
     /// forgotten, when so much had to be parked that others have waited long enough.
     fn flush(&mut self, to: Position) -> Result<Position, Setback>;
     /// The positions of the parked events; what is damaged in the log cannot be tried again.
@@ -43,6 +50,8 @@ pub(super) enum Setback {
     Model(String),
     /// Another runner has gone on with it.
     Moved,
+    /// A later version has taken over.
+    Superseded(u32),
     /// Nothing helps until somebody looks after it.
     Fatal(OpenError),
 }
@@ -54,13 +63,14 @@ pub(super) struct Follower<P: Projection> {
     projection: P,
     model: P::Model,
     checkpoint: Option<Checkpoint>,
+    serves: bool,
     is_claimed: bool,
     kept: Vec<StoredEvent>,
     kept_bytes: usize,
     /// Damage that is to be parked with the next flush.
     damage: Vec<Parked>,
     parked_count: u64,
-    committed_at: Instant,
+    looked_at: Instant,
 }
 
 /// An event that could not be folded.
@@ -78,8 +88,9 @@ const ATTEMPTS: u32 = 3;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(20);
 /// How many events are parked in a row before others get their turn.
 const PARKED_AT_ONCE: u64 = 8;
-/// A checkpoint that moves on without events is committed so often.
-const IDLE_COMMIT_EVERY: Duration = Duration::from_secs(1);
+/// How often the read model is looked at when there is nothing to fold: to commit a checkpoint that has moved on without events,
+/// and to find out about a later version.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 impl<P: Projection> Follower<P> {
     pub(super) fn new(projection: P, model: P::Model) -> Self {
@@ -89,12 +100,13 @@ impl<P: Projection> Follower<P> {
             projection,
             model,
             checkpoint: None,
+            serves: false,
             is_claimed: false,
             kept: Vec::new(),
             kept_bytes: 0,
             damage: Vec::new(),
             parked_count: 0,
-            committed_at: Instant::now(),
+            looked_at: Instant::now(),
         }
     }
 
@@ -110,26 +122,33 @@ impl<P: Projection> Follower<P> {
         let to = Checkpoint { position: to, ..from };
         let step = Step { projection: &self.id, from: Some(from), to, parked, unparked };
         let projection = &self.projection;
-        let mut ordinal = 0;
-        let outcome = self.model.commit(&step, &mut |rows| {
+        let (mut ordinal, mut takes_over) = (0, false);
+        let outcome = self.model.commit(&step, &mut |rows, role| {
             for (index, event) in events.iter().enumerate() {
                 ordinal = index;
-                project(projection, rows, event)?;
+                project(projection, rows, event, role == Role::Serves)?;
             }
-            Ok(())
+            takes_over = role == Role::TakesOver;
+            if takes_over { flatten(guarded(|| projection.take_over(rows))) } else { Ok(()) }
         });
         match outcome {
-            Ok(()) => {
+            Ok(role) => {
                 self.checkpoint = Some(to);
-                self.committed_at = Instant::now();
+                self.serves = role != Role::Builds;
+                self.looked_at = Instant::now();
                 self.parked_count = (self.parked_count + parked.len() as u64).saturating_sub(unparked.len() as u64);
                 Ok(Ok(()))
+            }
+            Err(CommitError::Work(error)) if takes_over && !error.is::<TryLater>() => {
+                Err(Setback::Fatal(OpenError::TakeOver { projection: self.id.clone(), error }))
             }
             Err(CommitError::Work(error)) => {
                 Ok(Err(Stuck { ordinal, why: error.to_string(), is_for_later: error.is::<TryLater>() }))
             }
-            Err(CommitError::Moved) => Err(Setback::Moved),
-            Err(CommitError::Model(error)) => Err(Setback::Model(error.to_string())),
+            Err(error) => {
+                self.serves &= !matches!(error, CommitError::Superseded { .. });
+                Err(not_committed(error))
+            }
         }
     }
 
@@ -188,13 +207,16 @@ impl<P: Projection> Follower<P> {
         let start = Checkpoint { store_id, position: Position::START };
         let step = Step { projection: &self.id, from: None, to: start, parked: &[], unparked: &[] };
         let projection = &self.projection;
-        match self.model.commit(&step, &mut |rows| flatten(guarded(|| projection.set_up(rows)))) {
-            Ok(()) => Ok(start),
+        let outcome = self.model.commit(&step, &mut |rows, role| {
+            flatten(guarded(|| projection.set_up(rows)))?;
+            if role == Role::TakesOver { flatten(guarded(|| projection.take_over(rows))) } else { Ok(()) }
+        });
+        match outcome {
+            Ok(_) => Ok(start),
             Err(CommitError::Work(error)) => {
                 Err(Setback::Fatal(OpenError::SetUp { projection: self.id.clone(), error }))
             }
-            Err(CommitError::Moved) => Err(Setback::Moved),
-            Err(CommitError::Model(error)) => Err(model_failed(error)),
+            Err(error) => Err(not_committed(error)),
         }
     }
 }
@@ -204,16 +226,26 @@ fn project<P: Projection>(
     projection: &P,
     rows: &mut <P::Model as ReadModel>::Rows<'_>,
     event: &StoredEvent,
+    is_news: bool,
 ) -> Result<(), ProjectError> {
     flatten(guarded(|| {
         let record = event.record();
         let Some(decoded) = decode::<P::Event>(&record)? else { return Ok(()) };
-        projection.project(rows, &Recorded::new(decoded, record, event.recorded_at()))
+        projection.project(rows, &Recorded::new(decoded, record, event.recorded_at(), is_news))
     }))
 }
 
 fn flatten(outcome: Result<Result<(), ProjectError>, String>) -> Result<(), ProjectError> {
     outcome.unwrap_or_else(|said| Err(format!("the projection panicked: {said}").into()))
+}
+
+/// What to make of a step that was not committed, for no reason of its events.
+fn not_committed<E: ToString + Display>(error: CommitError<E>) -> Setback {
+    match error {
+        CommitError::Moved => Setback::Moved,
+        CommitError::Superseded { by } => Setback::Superseded(by),
+        error => model_failed(error),
+    }
 }
 
 fn model_failed(error: impl ToString) -> Setback {
@@ -251,7 +283,28 @@ impl<P: Projection> Follow for Follower<P> {
         }
         self.parked_count = self.model.parked(&self.id).map_err(model_failed)?.len() as u64;
         self.checkpoint = Some(checkpoint);
+        self.limit(head)?;
         Ok(Some(position))
+    }
+
+    fn limit(&mut self, head: Position) -> Result<Position, Setback> {
+        let Some(own) = self.checkpoint else { return Err(Setback::Moved) };
+        let serving = self.model.serving(&self.id.name).map_err(model_failed)?;
+        self.serves = serving.is_none_or(|serving| serving.version == self.id.version);
+        let Some(Serving { version, checkpoint }) = serving.filter(|_| !self.serves) else { return Ok(head) };
+        let projection = ProjectionId { version, ..self.id.clone() };
+        if version > self.id.version {
+            Err(Setback::Superseded(version))
+        } else if checkpoint.store_id != own.store_id {
+            let (theirs, ours) = (checkpoint.store_id, own.store_id);
+            Err(Setback::Fatal(OpenError::ForeignStore { projection, theirs, ours }))
+        } else {
+            Ok(head.min(checkpoint.position))
+        }
+    }
+
+    fn serves(&self) -> bool {
+        self.serves
     }
 
     fn take(&mut self, event: StoredEvent) {
@@ -284,12 +337,15 @@ impl<P: Projection> Follow for Follower<P> {
     }
 
     fn flush(&mut self, to: Position) -> Result<Position, Setback> {
-        if self.kept.is_empty() && self.damage.is_empty() && self.committed_at.elapsed() < IDLE_COMMIT_EVERY {
+        let is_idle = self.kept.is_empty() && self.damage.is_empty();
+        if self.serves && is_idle && self.looked_at.elapsed() < LOOK_EVERY {
             return Ok(to);
         }
-        if self.checkpoint.is_some_and(|checkpoint| checkpoint.position >= to) {
+        if self.serves && self.checkpoint.is_some_and(|checkpoint| checkpoint.position >= to) {
             self.forget();
-            return Ok(to);
+            self.looked_at = Instant::now();
+            // Whether it still does.
+            return self.limit(to);
         }
         let (events, damage) = (mem::take(&mut self.kept), mem::take(&mut self.damage));
         self.kept_bytes = 0;

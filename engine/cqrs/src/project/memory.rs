@@ -1,6 +1,6 @@
 //! A read model in memory.
 
-use super::{Checkpoint, CommitError, Parked, ProjectError, ReadModel, Step};
+use super::{Checkpoint, CommitError, Parked, ProjectError, ReadModel, Role, Step};
 use crate::ReadView;
 use gesta_model::{Position, ProjectionId};
 use parking_lot::RwLock;
@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Rows in memory: one value, which queries look at under a lock. Clones are the same read model.
 ///
-/// It holds the rows of one projection. Nothing of it survives the process: each start folds from the beginning. It cannot
-/// undo anything, so a projection into memory looks whether it can fold an event before it changes a row.
+/// It holds the rows of one projection in one version. Nothing of it survives the process: each start folds from the
+/// beginning, and everything is news again. It cannot undo anything, so a projection into memory looks whether it can fold an
+/// event before it changes a row.
 #[derive(Debug, Default)]
 pub struct MemoryReadModel<M> {
     held: Arc<RwLock<Held<M>>>,
@@ -78,18 +79,19 @@ impl<M: Default + Send + Sync + 'static> ReadModel for MemoryReadModel<M> {
     fn commit(
         &mut self,
         step: &Step<'_>,
-        work: &mut dyn FnMut(&mut M) -> Result<(), ProjectError>,
-    ) -> Result<(), CommitError<Infallible>> {
+        work: &mut dyn FnMut(&mut M, Role) -> Result<(), ProjectError>,
+    ) -> Result<Role, CommitError<Infallible>> {
         let mut held = self.held.write();
         if held.checkpoint != step.from {
             return Err(CommitError::Moved);
         }
-        work(&mut held.rows).map_err(CommitError::Work)?;
+        let role = if step.from.is_none() { Role::TakesOver } else { Role::Serves };
+        work(&mut held.rows, role).map_err(CommitError::Work)?;
         held.checkpoint = Some(step.to);
         let is_told_of = |position| step.parked.iter().any(|parked| parked.position == position);
         held.parked.retain(|parked| !step.unparked.contains(&parked.position) && !is_told_of(parked.position));
         held.parked.extend_from_slice(step.parked);
-        Ok(())
+        Ok(role)
     }
 
     fn parked(&mut self, _: &ProjectionId) -> Result<Vec<Parked>, Infallible> {

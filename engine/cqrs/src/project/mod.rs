@@ -4,11 +4,15 @@
 //!  store ──► Runner ──► events that match ──► Projection::project ──► rows ─┐
 //!                                                                           ├─ one transaction of the ReadModel
 //!                                              how far it has come ─────────┘
+//!
+//!  versions:    one serves ──────────────────────────────► superseded
+//!               a later one builds beside it, no further ─► takes over in the step that gets there
 //! ```
 //!
 //! What must stay true: the rows are a fold of exactly the events below the checkpoint, those that were parked excepted;
 //! so rows and checkpoint are committed together or not at all. A checkpoint belongs to one store, and a
-//! projection is folded by one runner at a time.
+//! projection is folded by one runner at a time. Of all versions of a projection one serves; an event that it has gone over is
+//! news to none of the later ones.
 
 mod checkpoint;
 mod commit_error;
@@ -23,7 +27,7 @@ mod runner;
 mod running;
 mod try_later;
 
-pub use checkpoint::{Checkpoint, Step};
+pub use checkpoint::{Checkpoint, Role, Serving, Step};
 pub use commit_error::CommitError;
 pub use error::{OpenError, ReplayError, RunError};
 pub use memory::MemoryReadModel;

@@ -41,14 +41,14 @@ impl Progress {
         self.board.lock().statuses.clone()
     }
 
-    /// Waits until the newest version of a projection has reached a position.
+    /// Waits until the version of a projection that serves has reached a position.
     pub(super) fn wait(&self, name: &str, wanted: Position, timeout: Duration) -> Result<(), WaitError> {
         let projection = name.to_owned();
         let deadline = Instant::now().checked_add(timeout);
         let mut board = self.board.lock();
         loop {
             let named = board.statuses.iter().filter(|status| status.projection.name == name);
-            let Some(status) = named.max_by_key(|status| status.projection.version) else {
+            let Some(status) = named.max_by_key(|status| (status.is_serving, status.projection.version)) else {
                 return Err(WaitError::Unknown { projection });
             };
             let position = status.position;
@@ -57,6 +57,10 @@ impl Progress {
             }
             if let ProjectionState::Failed { error } = &status.state {
                 return Err(WaitError::Ended { projection, reason: error.clone() });
+            }
+            if let ProjectionState::Superseded { by } = &status.state {
+                let reason = format!("version {by} has taken over, which another runner folds");
+                return Err(WaitError::Ended { projection, reason });
             }
             if let Some(reason) = &board.ended {
                 return Err(WaitError::Ended { projection, reason: reason.clone() });

@@ -11,7 +11,9 @@ pub type ProjectError = Box<dyn Error + Send + Sync>;
 /// Folds the events of a domain into rows of a read model.
 ///
 /// A projection sees each event once and in order, as far as its rows can tell. When what it does changes, its version
-/// does: the new version begins with rows of its own.
+/// does: the new version begins with rows of its own, in tables of other names or another schema, beside those of the
+/// version that serves. It folds up to where that one stands and takes over in the step that gets there; the earlier version
+/// is folded no more. A version never serves again: old code that is to come back gets a new number.
 pub trait Projection: Send + 'static {
     /// The events that it knows.
     type Event: DomainEvent;
@@ -39,7 +41,15 @@ pub trait Projection: Send + 'static {
     /// Makes tables and whatever else has to be there before the first event.
     fn set_up(&self, rows: &mut <Self::Model as ReadModel>::Rows<'_>) -> Result<(), ProjectError>;
 
-    /// Folds an event.
+    /// Makes the rows of this version those that queries see: a view with a name of its own, say. Called in the step in which
+    /// the version takes over from an earlier one, or begins as the first.
+    fn take_over(&self, rows: &mut <Self::Model as ReadModel>::Rows<'_>) -> Result<(), ProjectError> {
+        let _ = rows;
+        Ok(())
+    }
+
+    /// Folds an event. What shows outside of the rows, such as a message that is sent, is for [news](Recorded::is_news)
+    /// alone; it may be done again when the step fails.
     fn project(
         &self,
         rows: &mut <Self::Model as ReadModel>::Rows<'_>,

@@ -1,6 +1,6 @@
 //! Where queries are answered from.
 
-use super::{Checkpoint, CommitError, Parked, ProjectError, Step};
+use super::{Checkpoint, CommitError, Parked, ProjectError, Role, Serving, Step};
 use gesta_model::ProjectionId;
 use std::error::Error;
 
@@ -20,17 +20,25 @@ pub trait ReadModel: Send + 'static {
     /// How far a projection has come; `None` before its first step.
     fn checkpoint(&mut self, projection: &ProjectionId) -> Result<Option<Checkpoint>, Self::Error>;
 
+    /// Which version of a projection serves, and how far that one has come; `None` before the first. A read model that holds
+    /// one version alone says `None` always.
+    fn serving(&mut self, name: &str) -> Result<Option<Serving>, Self::Error> {
+        let _ = name;
+        Ok(None)
+    }
+
     /// How many events are worth a step. One, where what was begun cannot be undone.
     fn events_at_once(&self) -> usize {
         usize::MAX
     }
 
-    /// Has `work` write rows, and commits them with the step, or neither.
+    /// Has `work` write rows, told what this version is to those who ask ([`Step::role`]), and commits them with the step, or
+    /// neither. A version that takes over serves with that same commit.
     fn commit(
         &mut self,
         step: &Step<'_>,
-        work: &mut dyn FnMut(&mut Self::Rows<'_>) -> Result<(), ProjectError>,
-    ) -> Result<(), CommitError<Self::Error>>;
+        work: &mut dyn FnMut(&mut Self::Rows<'_>, Role) -> Result<(), ProjectError>,
+    ) -> Result<Role, CommitError<Self::Error>>;
 
     /// The events of a projection that are parked, in their order.
     fn parked(&mut self, projection: &ProjectionId) -> Result<Vec<Parked>, Self::Error>;

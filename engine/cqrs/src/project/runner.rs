@@ -99,6 +99,8 @@ struct Slot<C> {
     follower: Box<dyn Follow>,
     phase: Phase<C>,
     position: Position,
+    /// When and where it began to catch up.
+    set_out: Option<(Instant, Position)>,
     state: ProjectionState,
     failures: usize,
 }
@@ -171,7 +173,7 @@ where
             match slot.follower.open(store_id, self.head) {
                 Ok(Some(position)) => {
                     (slot.position, slot.phase) = (position, Phase::Behind(None));
-                    slot.state = ProjectionState::CatchingUp;
+                    (slot.state, slot.set_out) = (slot.catching_up(), Some((Instant::now(), position)));
                 }
                 Ok(None) => slot.stand_by(),
                 Err(Setback::Fatal(OpenError::Ahead { projection, position, .. })) => {
@@ -205,18 +207,24 @@ where
             let Phase::Behind(reading) = &mut slot.phase else { continue };
             let (mut cursor, until) = match reading.take() {
                 Some(reading) => reading,
-                None if slot.position >= joint => {
+                None if slot.follower.serves() && slot.position >= joint => {
                     slot.go_live();
                     continue;
                 }
-                None => {
-                    let read = Read::query(slot.follower.query().clone());
-                    (self.store.read(read.from(slot.position).until(joint))?, joint)
-                }
+                None => match slot.follower.limit(joint) {
+                    Ok(until) => {
+                        let read = Read::query(slot.follower.query().clone()).from(slot.position).until(until);
+                        (self.store.read(read)?, until)
+                    }
+                    Err(setback) => {
+                        slot.fall_back(setback);
+                        continue;
+                    }
+                },
             };
             let more = slot.keep_some(&mut cursor, until)?;
             match slot.flush(more.unwrap_or(until)) {
-                Ok(true) if more.is_none() && until == joint => slot.go_live(),
+                Ok(true) if more.is_none() && until == joint && slot.follower.serves() => slot.go_live(),
                 Ok(true) => slot.phase = Phase::Behind(more.map(|_| (cursor, until))),
                 Ok(false) => {}
                 Err(setback) => slot.fall_back(setback),
@@ -318,8 +326,9 @@ fn tell<C>(progress: &Progress, slots: &[Slot<C>], head: Position) {
             projection: slot.follower.id().clone(),
             position: slot.position,
             lag: head.0.saturating_sub(slot.position.0),
+            is_serving: slot.follower.serves(),
             parked_count: slot.follower.parked_count(),
-            eta: None,
+            eta: slot.eta(head),
             state: slot.state.clone(),
         };
         progress.tell(ordinal, status);
@@ -354,6 +363,7 @@ impl<C> Slot<C> {
             follower,
             phase: Phase::Waiting(Instant::now()),
             position: Position::START,
+            set_out: None,
             state: ProjectionState::CatchingUp,
             failures: 0,
         }
@@ -389,13 +399,26 @@ impl<C> Slot<C> {
     fn flush(&mut self, to: Position) -> Result<bool, Setback> {
         (self.position, self.failures) = (self.follower.flush(to)?, 0);
         if self.position < to {
-            (self.phase, self.state) = (Phase::Behind(None), ProjectionState::CatchingUp);
+            (self.phase, self.state) = (Phase::Behind(None), self.catching_up());
+            self.set_out.get_or_insert((Instant::now(), self.position));
         }
         Ok(self.position >= to)
     }
 
+    fn catching_up(&self) -> ProjectionState {
+        if self.follower.serves() { ProjectionState::CatchingUp } else { ProjectionState::Building }
+    }
+
     fn go_live(&mut self) {
-        (self.phase, self.state) = (Phase::Live, ProjectionState::Live);
+        (self.phase, self.state, self.set_out) = (Phase::Live, ProjectionState::Live, None);
+    }
+
+    /// How long it will still be behind, at the pace that it has had.
+    fn eta(&self, head: Position) -> Option<Duration> {
+        let (at, from) = self.set_out.filter(|_| matches!(self.phase, Phase::Behind(_)))?;
+        let (done, left) = (self.position.0.checked_sub(from.0)?, head.0.saturating_sub(self.position.0));
+        let seconds = at.elapsed().as_secs_f64() * left as f64 / done as f64;
+        Duration::try_from_secs_f64(seconds).ok()
     }
 
     fn stand_by(&mut self) {
@@ -408,6 +431,10 @@ impl<C> Slot<C> {
         self.follower.forget();
         match setback {
             Setback::Moved => self.stand_by(),
+            Setback::Superseded(by) => {
+                self.phase = Phase::Failed;
+                self.state = ProjectionState::Superseded { by };
+            }
             Setback::Model(error) => {
                 let wait = backoff(self.failures);
                 self.failures += 1;

@@ -33,7 +33,8 @@ pub struct Replayed {
 }
 
 impl Running {
-    /// Waits until a projection has folded everything below a position: after that its read model shows it.
+    /// Waits until a projection has folded everything below a position, in the version that serves: after that its read model
+    /// shows it.
     ///
     /// ```no_run
     /// # use gesta_cqrs::{Handled, Running, WaitError};

@@ -1,7 +1,7 @@
 //! A database file with the rows of projections.
 
 use super::{SqliteError, SqliteReader};
-use crate::{Checkpoint, CommitError, Parked, ProjectError, ProjectionId, ReadModel, Step};
+use crate::{Checkpoint, CommitError, Parked, ProjectError, ProjectionId, ReadModel, Role, Serving, Step};
 use gesta_model::{Position, Timestamp, Uuid};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::fs::{File, TryLockError};
@@ -40,6 +40,10 @@ const SET_UP: &str = "
         store_id BLOB NOT NULL,
         position INTEGER NOT NULL,
         PRIMARY KEY (projection, version)
+    ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS gesta_serving (
+        projection TEXT PRIMARY KEY NOT NULL,
+        version INTEGER NOT NULL
     ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS gesta_parked (
         projection TEXT NOT NULL,
@@ -108,11 +112,15 @@ impl ReadModel for SqliteReadModel {
         checkpoint(&self.connection, projection).map_err(|error| self.failed(error))
     }
 
+    fn serving(&mut self, name: &str) -> Result<Option<Serving>, SqliteError> {
+        serving(&self.connection, name).map_err(|error| self.failed(error))
+    }
+
     fn commit(
         &mut self,
         step: &Step<'_>,
-        work: &mut dyn FnMut(&mut Transaction<'_>) -> Result<(), ProjectError>,
-    ) -> Result<(), CommitError<SqliteError>> {
+        work: &mut dyn FnMut(&mut Transaction<'_>, Role) -> Result<(), ProjectError>,
+    ) -> Result<Role, CommitError<SqliteError>> {
         let file = &self.file;
         let failed = |error| CommitError::Model(SqliteError::Database { file: file.clone(), error });
         let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
@@ -120,9 +128,12 @@ impl ReadModel for SqliteReadModel {
         if checkpoint(&transaction, step.projection).map_err(failed)? != step.from {
             return Err(CommitError::Moved);
         }
-        work(&mut transaction).map_err(CommitError::Work)?;
-        write_step(&transaction, step).map_err(failed)?;
-        transaction.commit().map_err(failed)
+        let serving = serving(&transaction, &step.projection.name).map_err(failed)?;
+        let role = step.role(serving).map_err(|by| CommitError::Superseded { by })?;
+        work(&mut transaction, role).map_err(CommitError::Work)?;
+        write_step(&transaction, step, role).map_err(failed)?;
+        transaction.commit().map_err(failed)?;
+        Ok(role)
     }
 
     fn parked(&mut self, projection: &ProjectionId) -> Result<Vec<Parked>, SqliteError> {
@@ -139,16 +150,18 @@ fn checkpoint(connection: &Connection, projection: &ProjectionId) -> rusqlite::R
     found.optional()
 }
 
-/// How far the version of a projection has come that serves.
-pub(super) fn serving(connection: &Connection, name: &str) -> rusqlite::Result<Option<Checkpoint>> {
-    let text = "SELECT store_id, position FROM gesta_checkpoints WHERE projection = ?1 ORDER BY version DESC LIMIT 1";
+/// Which version of a projection serves, and how far it has come.
+pub(super) fn serving(connection: &Connection, name: &str) -> rusqlite::Result<Option<Serving>> {
+    let text = "SELECT version, store_id, position FROM gesta_serving JOIN gesta_checkpoints USING (projection, version) \
+                WHERE projection = ?1";
     let found = connection.prepare_cached(text)?.query_row(params![name], |row| {
-        Ok(Checkpoint { store_id: Uuid::from_bytes(row.get(0)?), position: Position(of_sql(row.get(1)?)) })
+        let (store_id, position) = (Uuid::from_bytes(row.get(1)?), Position(of_sql(row.get(2)?)));
+        Ok(Serving { version: row.get(0)?, checkpoint: Checkpoint { store_id, position } })
     });
     found.optional()
 }
 
-fn write_step(transaction: &Transaction<'_>, step: &Step<'_>) -> rusqlite::Result<()> {
+fn write_step(transaction: &Transaction<'_>, step: &Step<'_>, role: Role) -> rusqlite::Result<()> {
     let ProjectionId { name, version } = step.projection;
     for position in step.unparked {
         let text = "DELETE FROM gesta_parked WHERE projection = ?1 AND version = ?2 AND position = ?3";
@@ -163,6 +176,10 @@ fn write_step(transaction: &Transaction<'_>, step: &Step<'_>) -> rusqlite::Resul
     let text = "INSERT OR REPLACE INTO gesta_checkpoints VALUES (?1, ?2, ?3, ?4)";
     let values = params![name, version, step.to.store_id.into_bytes(), to_sql(step.to.position.0)];
     transaction.prepare_cached(text)?.execute(values)?;
+    if role == Role::TakesOver {
+        let text = "INSERT OR REPLACE INTO gesta_serving VALUES (?1, ?2)";
+        transaction.prepare_cached(text)?.execute(params![name, version])?;
+    }
     Ok(())
 }
 

@@ -52,6 +52,6 @@ impl ReadView for SqliteReader {
         let moment = connection.transaction().map_err(failed)?;
         let stands = serving(&moment, projection).map_err(failed)?;
         let seen = look(&moment);
-        Ok((seen, stands.map_or(Position::START, |checkpoint| checkpoint.position)))
+        Ok((seen, stands.map_or(Position::START, |serving| serving.checkpoint.position)))
     }
 }

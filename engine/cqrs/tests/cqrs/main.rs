@@ -15,3 +15,4 @@ mod snapshots;
 mod sqlite;
 mod support;
 mod transfers;
+mod versions;

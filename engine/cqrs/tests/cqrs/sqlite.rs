@@ -27,9 +27,9 @@ fn rows_and_checkpoint_are_committed_together_or_not_at_all() {
     let file = directory.path().join("files.sqlite");
     let mut model = SqliteReadModel::open(&file).unwrap();
     let id = id();
-    model.commit(&step(&id, None, 0), &mut |rows| Ok(rows.execute_batch("CREATE TABLE t (n INTEGER)")?)).unwrap();
-    model.commit(&step(&id, Some(0), 7), &mut |rows| Ok(rows.execute_batch("INSERT INTO t VALUES (1)")?)).unwrap();
-    let failed = model.commit(&step(&id, Some(7), 9), &mut |rows| {
+    model.commit(&step(&id, None, 0), &mut |rows, _| Ok(rows.execute_batch("CREATE TABLE t (n INTEGER)")?)).unwrap();
+    model.commit(&step(&id, Some(0), 7), &mut |rows, _| Ok(rows.execute_batch("INSERT INTO t VALUES (1)")?)).unwrap();
+    let failed = model.commit(&step(&id, Some(7), 9), &mut |rows, _| {
         rows.execute_batch("INSERT INTO t VALUES (2)")?;
         Err("no".into())
     });
@@ -49,9 +49,9 @@ fn a_step_from_elsewhere_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let mut model = SqliteReadModel::open(directory.path().join("files.sqlite")).unwrap();
     let id = id();
-    model.commit(&step(&id, None, u64::MAX), &mut |_| Ok(())).unwrap();
+    model.commit(&step(&id, None, u64::MAX), &mut |_, _| Ok(())).unwrap();
     for from in [None, Some(3)] {
-        let refused = model.commit(&step(&id, from, 9), &mut |_| panic!("nothing is to be done"));
+        let refused = model.commit(&step(&id, from, 9), &mut |_, _| panic!("nothing is to be done"));
         assert!(matches!(refused, Err(CommitError::Moved)));
     }
     assert_eq!(model.checkpoint(&id).unwrap(), Some(at(u64::MAX)), "a position keeps all its bits");
@@ -63,10 +63,10 @@ fn parked_events_are_kept_in_order_until_they_are_folded() {
     let mut model = SqliteReadModel::open(directory.path().join("files.sqlite")).unwrap();
     let id = id();
     let first = Step { parked: &[parked(9, "a"), parked(2, "b")], ..step(&id, None, 10) };
-    model.commit(&first, &mut |_| Ok(())).unwrap();
+    model.commit(&first, &mut |_, _| Ok(())).unwrap();
     assert_eq!(model.parked(&id).unwrap(), [parked(2, "b"), parked(9, "a")]);
     let again = Step { parked: &[parked(9, "c")], unparked: &[Position(2)], ..step(&id, Some(10), 10) };
-    model.commit(&again, &mut |_| Ok(())).unwrap();
+    model.commit(&again, &mut |_, _| Ok(())).unwrap();
     assert_eq!(model.parked(&id).unwrap(), [parked(9, "c")]);
 }
 

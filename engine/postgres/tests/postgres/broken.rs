@@ -63,30 +63,30 @@ fn a_connection_that_breaks_within_a_step_is_no_fault_of_the_event() {
     let mut model = model(&database);
     let id = id();
     let begin = Step { projection: &id, from: None, to: at(0), parked: &[], unparked: &[] };
-    model.commit(&begin, &mut |_| Ok(())).unwrap();
+    model.commit(&begin, &mut |_, _| Ok(())).unwrap();
     let next = Step { from: Some(at(0)), to: at(1), ..begin };
-    let told = model.commit(&next, &mut |rows| {
+    let told = model.commit(&next, &mut |rows, _| {
         end_connections(&database);
         Ok(rows.batch_execute("SELECT 1")?)
     });
     assert!(matches!(told, Err(CommitError::Model(PostgresError::Database { .. }))), "{told:?}");
-    let retold = model.commit(&next, &mut |rows| {
+    let retold = model.commit(&next, &mut |rows, _| {
         end_connections(&database);
         rows.batch_execute("SELECT 1").map_err(|_| "somehow it did not work".into())
     });
     assert!(matches!(retold, Err(CommitError::Model(PostgresError::Database { .. }))), "{retold:?}");
-    let unseen = model.commit(&next, &mut |_| {
+    let unseen = model.commit(&next, &mut |_, _| {
         end_connections(&database);
         Ok(())
     });
     assert!(matches!(unseen, Err(CommitError::Model(PostgresError::Database { .. }))), "{unseen:?}");
     // What the database could not do just then is no fault of the event either.
-    let busy = model.commit(&next, &mut |rows| {
+    let busy = model.commit(&next, &mut |rows, _| {
         Ok(rows.batch_execute("DO $$ BEGIN RAISE EXCEPTION 'later' USING ERRCODE = '40P01'; END $$")?)
     });
     assert!(matches!(busy, Err(CommitError::Model(PostgresError::Database { .. }))), "{busy:?}");
     assert_eq!(model.checkpoint(&id).unwrap(), Some(at(0)));
-    model.commit(&next, &mut |_| Ok(())).unwrap();
+    model.commit(&next, &mut |_, _| Ok(())).unwrap();
 }
 
 /// How often the server is killed.

@@ -29,9 +29,9 @@ fn rows_and_checkpoint_are_committed_together_or_not_at_all() {
     let Some(database) = cluster::database("together") else { return };
     let mut first = model(&database);
     let id = id();
-    first.commit(&step(&id, None, 0), &mut |rows| Ok(rows.batch_execute("CREATE TABLE t (n int)")?)).unwrap();
-    first.commit(&step(&id, Some(0), 7), &mut |rows| Ok(rows.batch_execute("INSERT INTO t VALUES (1)")?)).unwrap();
-    let failed = first.commit(&step(&id, Some(7), 9), &mut |rows| {
+    first.commit(&step(&id, None, 0), &mut |rows, _| Ok(rows.batch_execute("CREATE TABLE t (n int)")?)).unwrap();
+    first.commit(&step(&id, Some(0), 7), &mut |rows, _| Ok(rows.batch_execute("INSERT INTO t VALUES (1)")?)).unwrap();
+    let failed = first.commit(&step(&id, Some(7), 9), &mut |rows, _| {
         rows.batch_execute("INSERT INTO t VALUES (2)")?;
         Err("no".into())
     });
@@ -50,14 +50,14 @@ fn a_step_whose_work_hid_an_error_of_the_database_is_refused() {
     let Some(database) = cluster::database("hidden") else { return };
     let mut model = model(&database);
     let id = id();
-    model.commit(&step(&id, None, 0), &mut |_| Ok(())).unwrap();
-    let hides = model.commit(&step(&id, Some(0), 1), &mut |rows| {
+    model.commit(&step(&id, None, 0), &mut |_, _| Ok(())).unwrap();
+    let hides = model.commit(&step(&id, Some(0), 1), &mut |rows, _| {
         let _ = rows.batch_execute("SELECT * FROM nowhere");
         Ok(())
     });
     let Err(CommitError::Work(error)) = hides else { panic!("{hides:?}") };
     assert_eq!(error.to_string(), "the projection went on after an error of the database");
-    let tells = model.commit(&step(&id, Some(0), 1), &mut |rows| Ok(rows.batch_execute("SELECT * FROM nowhere")?));
+    let tells = model.commit(&step(&id, Some(0), 1), &mut |rows, _| Ok(rows.batch_execute("SELECT * FROM nowhere")?));
     let Err(CommitError::Work(error)) = tells else { panic!("{tells:?}") };
     assert!(error.to_string().contains("relation \"nowhere\" does not exist"), "{error}");
     assert_eq!(model.checkpoint(&id).unwrap(), Some(at(0)));
@@ -69,9 +69,9 @@ fn a_constraint_that_is_checked_at_the_end_is_the_fault_of_the_work() {
     let mut model = model(&database);
     let id = id();
     let table = "CREATE TABLE t (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)";
-    model.commit(&step(&id, None, 0), &mut |rows| Ok(rows.batch_execute(table)?)).unwrap();
+    model.commit(&step(&id, None, 0), &mut |rows, _| Ok(rows.batch_execute(table)?)).unwrap();
     let twice = "INSERT INTO t VALUES (1), (1)";
-    let refused = model.commit(&step(&id, Some(0), 1), &mut |rows| Ok(rows.batch_execute(twice)?));
+    let refused = model.commit(&step(&id, Some(0), 1), &mut |rows, _| Ok(rows.batch_execute(twice)?));
     let Err(CommitError::Work(error)) = refused else { panic!("{refused:?}") };
     assert!(error.to_string().contains("duplicate key"), "{error}");
     assert_eq!(model.checkpoint(&id).unwrap(), Some(at(0)));
@@ -82,13 +82,13 @@ fn a_step_from_elsewhere_is_refused() {
     let Some(database) = cluster::database("elsewhere") else { return };
     let mut model = model(&database);
     let id = id();
-    model.commit(&step(&id, None, u64::MAX), &mut |_| Ok(())).unwrap();
+    model.commit(&step(&id, None, u64::MAX), &mut |_, _| Ok(())).unwrap();
     for from in [None, Some(3)] {
-        let refused = model.commit(&step(&id, from, 9), &mut |_| panic!("nothing is to be done"));
+        let refused = model.commit(&step(&id, from, 9), &mut |_, _| panic!("nothing is to be done"));
         assert!(matches!(refused, Err(CommitError::Moved)));
     }
     let foreign = Checkpoint { store_id: Uuid::from_u128(6), position: Position(u64::MAX) };
-    let refused = model.commit(&Step { from: Some(foreign), ..step(&id, None, 9) }, &mut |_| panic!("nor here"));
+    let refused = model.commit(&Step { from: Some(foreign), ..step(&id, None, 9) }, &mut |_, _| panic!("nor here"));
     assert!(matches!(refused, Err(CommitError::Moved)));
     assert_eq!(model.checkpoint(&id).unwrap(), Some(at(u64::MAX)), "a position keeps all its bits");
 }
@@ -99,7 +99,7 @@ fn of_two_steps_at_once_one_is_committed_and_the_other_is_told() {
     let Some(database) = cluster::database("at_once") else { return };
     let id = id();
     model(&database)
-        .commit(&step(&id, None, 0), &mut |rows| Ok(rows.batch_execute("CREATE TABLE t (n int)")?))
+        .commit(&step(&id, None, 0), &mut |rows, _| Ok(rows.batch_execute("CREATE TABLE t (n int)")?))
         .unwrap();
     let other = ProjectionId { version: 4, ..id.clone() };
     for (from, projection) in [(Some(0), &id), (None, &other)] {
@@ -107,7 +107,7 @@ fn of_two_steps_at_once_one_is_committed_and_the_other_is_told() {
         let take = || {
             let mut model = model(&database);
             both.wait();
-            model.commit(&step(projection, from, 1), &mut |rows| {
+            model.commit(&step(projection, from, 1), &mut |rows, _| {
                 // The other one waits for this transaction meanwhile, or has to come after it.
                 rows.batch_execute("SELECT pg_sleep(0.05); INSERT INTO t VALUES (1)")?;
                 Ok(())
@@ -128,11 +128,11 @@ fn parked_events_are_kept_in_order_until_they_are_folded() {
     let mut model = model(&database);
     let id = id();
     let first = Step { parked: &[parked(u64::MAX, "z"), parked(9, "a"), parked(2, "b")], ..step(&id, None, 10) };
-    model.commit(&first, &mut |_| Ok(())).unwrap();
+    model.commit(&first, &mut |_, _| Ok(())).unwrap();
     assert_eq!(model.parked(&id).unwrap(), [parked(2, "b"), parked(9, "a"), parked(u64::MAX, "z")]);
     let again =
         Step { parked: &[parked(9, "c\0d")], unparked: &[Position(2), Position(u64::MAX)], ..step(&id, Some(10), 10) };
-    model.commit(&again, &mut |_| Ok(())).unwrap();
+    model.commit(&again, &mut |_, _| Ok(())).unwrap();
     assert_eq!(model.parked(&id).unwrap(), [parked(9, "c\u{fffd}d")], "text in PostgreSQL has no NUL");
 }
 
@@ -160,7 +160,7 @@ fn each_schema_has_rows_and_checkpoints_of_its_own() {
         let mut model = PostgresReadModel::connect_to_schema(&database, name).unwrap();
         assert_eq!(model.checkpoint(&id).unwrap(), None);
         let to = step(&id, None, ordinal as u64);
-        model.commit(&to, &mut |rows| Ok(rows.batch_execute("CREATE TABLE t (n int)")?)).unwrap();
+        model.commit(&to, &mut |rows, _| Ok(rows.batch_execute("CREATE TABLE t (n int)")?)).unwrap();
         let mut again = PostgresReadModel::connect_to_schema(&database, name).unwrap();
         assert_eq!(again.checkpoint(&id).unwrap(), Some(at(ordinal as u64)));
         let row = again.reader().unwrap().query_one("SELECT current_schema()::text", &[]).unwrap();
