@@ -12,3 +12,4 @@ mod read_model;
 #[path = "../../../cqrs/tests/cqrs/support.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod support;
+mod versions;
