@@ -39,6 +39,6 @@ pub use gesta_model::{ProjectionId, ProjectionState, ProjectionStatus, WaitError
 pub use process::{ProcessManager, Reactor, command_id, settled};
 pub use project::{
     Checkpoint, CommitError, MemoryReadModel, OpenError, Parked, ProjectError, Projection, ReadModel, ReplayError,
-    Replayed, Role, RunError, Runner, Running, Serving, Step, TryLater,
+    Replayed, Role, RunError, Runner, Running, Serving, Step, TryLater, Work,
 };
 pub use query::{Answered, AskError, Figures, Percentiles, QueryHandler, Question, ReadView};

@@ -3,7 +3,7 @@
 use crate::session::{Session, is_usable_after, try_claim};
 use crate::step::{self, Answer};
 use crate::{PostgresError, tables};
-use gesta_cqrs::{Checkpoint, CommitError, Parked, ProjectError, ProjectionId, ReadModel, Role, Serving, Step};
+use gesta_cqrs::{Checkpoint, CommitError, Parked, ProjectionId, ReadModel, Role, Serving, Step, Work};
 use postgres::{Client, Transaction};
 use std::fmt;
 
@@ -97,11 +97,7 @@ impl ReadModel for PostgresReadModel {
         self.ask(|client| tables::serving(client, name))
     }
 
-    fn commit(
-        &mut self,
-        step: &Step<'_>,
-        work: &mut dyn FnMut(&mut Transaction<'_>, Role) -> Result<(), ProjectError>,
-    ) -> Result<Role, CommitError<PostgresError>> {
+    fn commit(&mut self, step: &Step<'_>, work: &mut Work<'_, Self>) -> Result<Role, CommitError<PostgresError>> {
         match self.ask(|client| step::commit(client, step, work)) {
             Ok(Answer::Committed(role)) => Ok(role),
             Ok(Answer::Moved) => Err(CommitError::Moved),

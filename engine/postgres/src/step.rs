@@ -4,10 +4,11 @@
 //! goes wrong is a failure of the read model, and the step is tried again. While a version takes over, nobody else can move
 //! the checkpoint of the one that served, nor take over as well.
 
+use crate::PostgresReadModel;
 use crate::error::chain;
 use crate::session::is_usable_after;
 use crate::tables;
-use gesta_cqrs::{ProjectError, ProjectionId, Role, Step};
+use gesta_cqrs::{ProjectError, ProjectionId, Role, Step, Work};
 use postgres::error::SqlState;
 use postgres::{Client, IsolationLevel, Transaction};
 
@@ -31,7 +32,7 @@ const FAILURES_OF_THE_DATABASE: [&str; 5] = ["08", "40", "53", "57", "58"];
 pub(crate) fn commit(
     client: &mut Client,
     step: &Step<'_>,
-    work: &mut dyn FnMut(&mut Transaction<'_>, Role) -> Result<(), ProjectError>,
+    work: &mut Work<'_, PostgresReadModel>,
 ) -> Result<Answer, postgres::Error> {
     // Under a stricter level, waiting for another runner would end in an error instead of in its checkpoint.
     let mut transaction = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start()?;

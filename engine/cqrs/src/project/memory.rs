@@ -1,6 +1,6 @@
 //! A read model in memory.
 
-use super::{Checkpoint, CommitError, Parked, ProjectError, ReadModel, Role, Step};
+use super::{Checkpoint, CommitError, Parked, ReadModel, Role, Step, Work};
 use crate::ReadView;
 use gesta_model::{Position, ProjectionId};
 use parking_lot::RwLock;
@@ -76,11 +76,7 @@ impl<M: Default + Send + Sync + 'static> ReadModel for MemoryReadModel<M> {
         1
     }
 
-    fn commit(
-        &mut self,
-        step: &Step<'_>,
-        work: &mut dyn FnMut(&mut M, Role) -> Result<(), ProjectError>,
-    ) -> Result<Role, CommitError<Infallible>> {
+    fn commit(&mut self, step: &Step<'_>, work: &mut Work<'_, Self>) -> Result<Role, CommitError<Infallible>> {
         let mut held = self.held.write();
         if held.checkpoint != step.from {
             return Err(CommitError::Moved);

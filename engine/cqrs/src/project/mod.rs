@@ -34,7 +34,7 @@ pub use memory::MemoryReadModel;
 pub use parked::Parked;
 pub(crate) use projection::query_of_types;
 pub use projection::{ProjectError, Projection};
-pub use read_model::ReadModel;
+pub use read_model::{ReadModel, Work};
 pub use runner::Runner;
 pub use running::{Replayed, Running};
 pub use try_later::TryLater;

@@ -4,6 +4,9 @@ use super::{Checkpoint, CommitError, Parked, ProjectError, Role, Serving, Step};
 use gesta_model::ProjectionId;
 use std::error::Error;
 
+/// Writes rows of a read model, told what the version is to those who ask.
+pub type Work<'w, M> = dyn FnMut(&mut <M as ReadModel>::Rows<'_>, Role) -> Result<(), ProjectError> + 'w;
+
 /// Rows that answer queries, and how far they have come: both change in one transaction.
 ///
 /// What must stay true of each implementation: after a crash at any moment the rows are those of the checkpoint; and of two
@@ -34,11 +37,7 @@ pub trait ReadModel: Send + 'static {
 
     /// Has `work` write rows, told what this version is to those who ask ([`Step::role`]), and commits them with the step, or
     /// neither. A version that takes over serves with that same commit.
-    fn commit(
-        &mut self,
-        step: &Step<'_>,
-        work: &mut dyn FnMut(&mut Self::Rows<'_>, Role) -> Result<(), ProjectError>,
-    ) -> Result<Role, CommitError<Self::Error>>;
+    fn commit(&mut self, step: &Step<'_>, work: &mut Work<'_, Self>) -> Result<Role, CommitError<Self::Error>>;
 
     /// The events of a projection that are parked, in their order.
     fn parked(&mut self, projection: &ProjectionId) -> Result<Vec<Parked>, Self::Error>;

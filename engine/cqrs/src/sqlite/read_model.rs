@@ -1,7 +1,7 @@
 //! A database file with the rows of projections.
 
 use super::{SqliteError, SqliteReader};
-use crate::{Checkpoint, CommitError, Parked, ProjectError, ProjectionId, ReadModel, Role, Serving, Step};
+use crate::{Checkpoint, CommitError, Parked, ProjectionId, ReadModel, Role, Serving, Step, Work};
 use gesta_model::{Position, Timestamp, Uuid};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::fs::{File, TryLockError};
@@ -116,11 +116,7 @@ impl ReadModel for SqliteReadModel {
         serving(&self.connection, name).map_err(|error| self.failed(error))
     }
 
-    fn commit(
-        &mut self,
-        step: &Step<'_>,
-        work: &mut dyn FnMut(&mut Transaction<'_>, Role) -> Result<(), ProjectError>,
-    ) -> Result<Role, CommitError<SqliteError>> {
+    fn commit(&mut self, step: &Step<'_>, work: &mut Work<'_, Self>) -> Result<Role, CommitError<SqliteError>> {
         let file = &self.file;
         let failed = |error| CommitError::Model(SqliteError::Database { file: file.clone(), error });
         let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
