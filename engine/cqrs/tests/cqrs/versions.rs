@@ -155,7 +155,8 @@ fn the_earlier_version_serves_until_the_new_one_stands_where_it_stands() {
     assert_eq!((serving.answer, serving.position), ((10_001, 2), head));
     let ended = first.wait("balances", head, PATIENCE).unwrap_err();
     assert!(matches!(&ended, WaitError::Ended { reason, .. } if reason.contains("version 2")), "{ended}");
-    (first.stop().unwrap(), second.stop().unwrap());
+    first.stop().unwrap();
+    second.stop().unwrap();
 
     let again = run(&test, &file, [Balances { version: 1, ..Balances::default() }]);
     await_status(&again, 1, |status| status.state == ProjectionState::Superseded { by: 2 });
@@ -172,7 +173,7 @@ fn each_event_is_news_once_while_one_version_takes_over_from_another() {
     let first = run(&test, &file, [version(1)]);
     let queries = QueryHandler::new(SqliteReader::open(&file).unwrap(), "balances");
     let store = Arc::clone(&test.store);
-    let writer = thread::spawn(move || (0..400).map(|_| deposit(&store, 5)).last().unwrap());
+    let writer = thread::spawn(move || (0..400).fold(Position::START, |_, _| deposit(&store, 5)));
     // Versions of other runners, and two of one.
     let mut later = Vec::new();
     for versions in [vec![2], vec![3, 4], vec![6, 5]] {
@@ -225,5 +226,6 @@ fn a_version_that_cannot_take_over_leaves_the_earlier_one_serving() {
     first.wait("balances", head, PATIENCE).unwrap();
     let queries = QueryHandler::new(SqliteReader::open(&file).unwrap(), "balances");
     assert_eq!(queries.ask(&Total).unwrap().answer, (21, 1));
-    (first.stop().unwrap(), second.stop().unwrap());
+    first.stop().unwrap();
+    second.stop().unwrap();
 }

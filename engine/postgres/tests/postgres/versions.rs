@@ -95,7 +95,7 @@ fn each_event_is_news_once_while_one_version_takes_over_from_another() {
     let first = run(&[1]);
     first.wait("counts", Position(200), PATIENCE).unwrap();
     let store = Arc::clone(&test.store);
-    let writer = thread::spawn(move || (0..200).map(|_| deposit(&store, 5)).last().unwrap());
+    let writer = thread::spawn(move || (0..200).fold(Position::START, |_, _| deposit(&store, 5)));
     let mut queries = Client::connect(&database, postgres::NoTls).unwrap();
     let mut later = Vec::new();
     for (versions, newest) in [(&[2][..], 2), (&[3, 4], 4), (&[6, 5], 6)] {
