@@ -38,7 +38,8 @@ pub use event::{
 pub use gesta_model::{ProjectionId, ProjectionState, ProjectionStatus, WaitError};
 pub use process::{ProcessManager, Reactor, command_id, settled};
 pub use project::{
-    Checkpoint, CommitError, MemoryReadModel, OpenError, Parked, ProjectError, Projection, ReadModel, ReplayError,
-    Replayed, Role, RunError, Runner, Running, Serving, Step, TryLater, Work,
+    Checkpoint, CommitError, MemoryReadModel, OpenError, Parked, Part, ProjectError, Projection, ReadModel, Rebuild,
+    RebuildError, Rebuilt, ReplayError, Replayed, Role, RunError, Runner, Running, Scope, Serving, Step, TryLater,
+    Work,
 };
 pub use query::{Answered, AskError, Figures, Percentiles, QueryHandler, Question, ReadView};

@@ -3,7 +3,7 @@
 use crate::session::{Session, is_usable_after, try_claim};
 use crate::step::{self, Answer};
 use crate::{PostgresError, tables};
-use gesta_cqrs::{Checkpoint, CommitError, Parked, ProjectionId, ReadModel, Role, Serving, Step, Work};
+use gesta_cqrs::{Checkpoint, CommitError, Parked, Part, ProjectionId, ReadModel, Role, Serving, Step, Work};
 use postgres::{Client, Transaction};
 use std::fmt;
 
@@ -95,6 +95,10 @@ impl ReadModel for PostgresReadModel {
 
     fn serving(&mut self, name: &str) -> Result<Option<Serving>, PostgresError> {
         self.ask(|client| tables::serving(client, name))
+    }
+
+    fn parts(&mut self, projection: &ProjectionId) -> Result<Vec<(Part, Checkpoint)>, PostgresError> {
+        self.ask(|client| tables::parts(client, projection))
     }
 
     fn commit(&mut self, step: &Step<'_>, work: &mut Work<'_, Self>) -> Result<Role, CommitError<PostgresError>> {

@@ -8,7 +8,7 @@ use crate::PostgresReadModel;
 use crate::error::chain;
 use crate::session::is_usable_after;
 use crate::tables;
-use gesta_cqrs::{ProjectError, ProjectionId, Role, Step, Work};
+use gesta_cqrs::{ProjectError, ProjectionId, Role, Scope, Step, Work};
 use postgres::error::SqlState;
 use postgres::{Client, IsolationLevel, Transaction};
 
@@ -68,6 +68,9 @@ pub(crate) fn commit(
 }
 
 fn stands_where_it_should(transaction: &mut Transaction<'_>, step: &Step<'_>) -> Result<bool, postgres::Error> {
+    if let Scope::Part(part) = step.scope {
+        return tables::move_part(transaction, (step.projection, part), step.from, step.to);
+    }
     match step.from {
         Some(from) => Ok(tables::lock_checkpoint(transaction, step.projection)? == Some(from)),
         None => tables::begin_checkpoint(transaction, step.projection, step.to),
@@ -93,7 +96,15 @@ fn role(transaction: &mut Transaction<'_>, step: &Step<'_>) -> Result<Result<Rol
 
 fn write(transaction: &mut Transaction<'_>, step: &Step<'_>, role: Role) -> Result<(), postgres::Error> {
     // First: in a transaction that has failed, this is what tells.
-    tables::move_checkpoint(transaction, step.projection, step.to)?;
+    match step.scope {
+        Scope::Whole => tables::move_checkpoint(transaction, step.projection, step.to)?,
+        // It is moved.
+        Scope::Part(_) => transaction.batch_execute("SELECT")?,
+        Scope::Join => {
+            tables::move_checkpoint(transaction, step.projection, step.to)?;
+            tables::drop_parts(transaction, step.projection)?;
+        }
+    }
     if role == Role::TakesOver {
         tables::serve(transaction, step.projection)?;
     }

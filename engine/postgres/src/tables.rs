@@ -1,6 +1,6 @@
 //! The tables that every schema with read models has: how far projections have come, and what is parked.
 
-use gesta_cqrs::{Checkpoint, Parked, ProjectionId, Serving};
+use gesta_cqrs::{Checkpoint, Parked, Part, ProjectionId, Serving};
 use gesta_model::{Position, Timestamp, Uuid};
 use postgres::types::Type;
 use postgres::{Client, GenericClient, Row, Transaction};
@@ -19,6 +19,15 @@ const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS gesta_serving (
         projection text PRIMARY KEY NOT NULL,
         version bigint NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS gesta_parts (
+        projection text NOT NULL,
+        version bigint NOT NULL,
+        part bigint NOT NULL,
+        part_count bigint NOT NULL,
+        store_id uuid NOT NULL,
+        position bigint NOT NULL,
+        PRIMARY KEY (projection, version, part, part_count)
     );
     CREATE TABLE IF NOT EXISTS gesta_parked (
         projection text NOT NULL,
@@ -67,6 +76,60 @@ pub(crate) fn lock_checkpoint(
     let text = "SELECT store_id, position FROM gesta_checkpoints WHERE projection = $1 AND version = $2 FOR UPDATE";
     let row = transaction.query_typed_opt(text, &[(name, Type::TEXT), (&i64::from(*version), Type::INT8)])?;
     row.as_ref().map(checkpoint_of).transpose()
+}
+
+/// The parts of a rebuild, and how far they have come.
+pub(crate) fn parts(
+    client: &mut impl GenericClient,
+    projection: &ProjectionId,
+) -> Result<Vec<(Part, Checkpoint)>, postgres::Error> {
+    let ProjectionId { name, version } = projection;
+    let text = "SELECT store_id, position, part, part_count FROM gesta_parts WHERE projection = $1 AND version = $2";
+    let rows = client.query_typed(text, &[(name, Type::TEXT), (&i64::from(*version), Type::INT8)])?;
+    let of_sql = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
+    let part = |row: &Row| {
+        let part = Part { ordinal: of_sql(row.try_get(2)?), count: of_sql(row.try_get(3)?) };
+        Ok((part, checkpoint_of(row)?))
+    };
+    rows.iter().map(part).collect()
+}
+
+/// Moves the checkpoint of a part; `false` when it stands elsewhere.
+pub(crate) fn move_part(
+    transaction: &mut Transaction<'_>,
+    (projection, part): (&ProjectionId, Part),
+    from: Option<Checkpoint>,
+    to: Checkpoint,
+) -> Result<bool, postgres::Error> {
+    let ProjectionId { name, version } = projection;
+    let text = match from {
+        Some(_) => {
+            "UPDATE gesta_parts SET store_id = $5, position = $6 WHERE projection = $1 AND version = $2 AND part = $3
+             AND part_count = $4 AND store_id = $5 AND position = $7"
+        }
+        None => "INSERT INTO gesta_parts SELECT $1, $2, $3, $4, $5, $6 WHERE $7::bigint IS NULL ON CONFLICT DO NOTHING",
+    };
+    let moved = transaction.execute_typed(
+        text,
+        &[
+            (name, Type::TEXT),
+            (&i64::from(*version), Type::INT8),
+            (&i64::from(part.ordinal), Type::INT8),
+            (&i64::from(part.count), Type::INT8),
+            (&to.store_id, Type::UUID),
+            (&to_sql(to.position), Type::INT8),
+            (&from.map(|from| to_sql(from.position)), Type::INT8),
+        ],
+    )?;
+    Ok(moved == 1)
+}
+
+/// The parts of a rebuild are parts no longer.
+pub(crate) fn drop_parts(transaction: &mut Transaction<'_>, projection: &ProjectionId) -> Result<(), postgres::Error> {
+    let ProjectionId { name, version } = projection;
+    let text = "DELETE FROM gesta_parts WHERE projection = $1 AND version = $2";
+    transaction.execute_typed(text, &[(name, Type::TEXT), (&i64::from(*version), Type::INT8)])?;
+    Ok(())
 }
 
 /// Which version of a projection serves, and how far it has come.

@@ -36,7 +36,7 @@ pub use gesta_model::*;
 pub use index::IndexReport;
 pub use log::{OpenError, RecoveryReport, TruncateError, truncate_after};
 pub use options::{Options, Upkeep};
-pub use read::{Batches, Cursor, Feed, PartitionKey, Reader, Statistics, Subscription, VerifyReport, verify};
+pub use read::{Batches, Cursor, Feed, Reader, Statistics, Subscription, VerifyReport, verify};
 pub use store::{Store, is_store};
 
 /// The examples of the README, compiled and run.

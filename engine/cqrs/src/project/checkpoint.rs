@@ -22,12 +22,34 @@ pub struct Serving {
     pub checkpoint: Checkpoint,
 }
 
+/// A share of the events in a rebuild: what belongs together is in one part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Part {
+    /// Which part, from 0 on.
+    pub ordinal: u32,
+    /// How many there are.
+    pub count: u32,
+}
+
+/// Whose checkpoint a step moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The projection's.
+    Whole,
+    /// That of a part of a rebuild. The projection's own stays where it is.
+    Part(Part),
+    /// The projection's, to where all parts have come, which are parts no longer.
+    Join,
+}
+
 /// What a read model commits beside the rows.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'s> {
     /// Whose rows these are.
     pub projection: &'s ProjectionId,
-    /// Where the projection stands before; `None` when it has not begun.
+    /// Whose checkpoint is moved.
+    pub scope: Scope,
+    /// Where it stands before; `None` when it has not begun.
     pub from: Option<Checkpoint>,
     /// Where it stands after.
     pub to: Checkpoint,
@@ -42,7 +64,7 @@ pub struct Step<'s> {
 pub enum Role {
     /// It serves: what it folds is seen.
     Serves,
-    /// An earlier version serves, and has come further than this step.
+    /// An earlier version serves, and has come further than this step; or it is a step of a part.
     Builds,
     /// No version serves yet, or this step comes to where the earlier one stands that does: from here on, this one serves.
     TakesOver,
@@ -53,6 +75,9 @@ impl Step<'_> {
     ///
     /// A read model asks it within the transaction of the step, while nobody can move the checkpoint of either.
     pub fn role(&self, serving: Option<Serving>) -> Result<Role, u32> {
+        if matches!(self.scope, Scope::Part(_)) {
+            return Ok(Role::Builds);
+        }
         let Some(Serving { version, checkpoint }) = serving else { return Ok(Role::TakesOver) };
         match version.cmp(&self.projection.version) {
             Ordering::Equal => Ok(Role::Serves),

@@ -41,6 +41,14 @@ pub enum OpenError {
         /// What it said.
         error: Box<dyn Error + Send + Sync>,
     },
+    /// A rebuild was broken off.
+    #[error("a rebuild of {projection} in {part_count} parts was not finished: run it again, with as many parts")]
+    InParts {
+        /// The projection.
+        projection: ProjectionId,
+        /// How many parts there are.
+        part_count: u32,
+    },
     /// Its rows cannot be made those that queries see.
     #[error("{projection} cannot take over: {error}")]
     TakeOver {

@@ -4,7 +4,8 @@
 //! batch is tried again later, from the checkpoint.
 
 use super::{
-    Checkpoint, CommitError, OpenError, Parked, ProjectError, Projection, ReadModel, Role, Serving, Step, TryLater,
+    Checkpoint, CommitError, OpenError, Parked, Part, ProjectError, Projection, ReadModel, Role, Scope, Serving, Step,
+    TryLater,
 };
 use crate::panics::guarded;
 use crate::{Recorded, decode};
@@ -28,8 +29,8 @@ pub(super) trait Follow: Send {
     fn take(&mut self, event: StoredEvent);
     /// The log has damage where events of the projection may have been.
     fn pass_damage(&mut self, damage: &Damage);
-    /// How many events are kept, and the bytes of them.
-    fn kept(&self) -> (usize, usize);
+    /// Whether so much is kept that it is time to flush.
+    fn is_full(&self) -> bool;
     /// Forgets what is kept.
     fn forget(&mut self);
     /// Folds what is kept, up to `to`; where an earlier version that serves stands there, this one takes over. Returns below which position everything is folded or parked: less, and the rest is
@@ -59,6 +60,8 @@ pub(super) enum Setback {
 /// A projection and its read model.
 pub(super) struct Follower<P: Projection> {
     id: ProjectionId,
+    /// The part of a rebuild that it folds; `None` when it is the whole.
+    part: Option<Part>,
     query: Query,
     projection: P,
     model: P::Model,
@@ -82,6 +85,10 @@ struct Stuck {
     is_for_later: bool,
 }
 
+/// How many events are kept at most before they are flushed.
+const KEPT_COUNT_MAX: usize = 4096;
+/// How many bytes of them.
+const KEPT_BYTES_MAX: usize = 8 << 20;
 /// How often an event is tried that cannot be folded.
 const ATTEMPTS: u32 = 3;
 /// How long is waited in between.
@@ -96,6 +103,7 @@ impl<P: Projection> Follower<P> {
     pub(super) fn new(projection: P, model: P::Model) -> Self {
         Self {
             id: ProjectionId { name: projection.name().to_owned(), version: projection.version() },
+            part: None,
             query: projection.query(),
             projection,
             model,
@@ -120,7 +128,12 @@ impl<P: Projection> Follower<P> {
     ) -> Result<Result<(), Stuck>, Setback> {
         let Some(from) = self.checkpoint else { return Err(Setback::Moved) };
         let to = Checkpoint { position: to, ..from };
-        let step = Step { projection: &self.id, from: Some(from), to, parked, unparked };
+        let scope = self.part.map_or(Scope::Whole, Scope::Part);
+        self.commit(Step { projection: &self.id.clone(), scope, from: Some(from), to, parked, unparked }, events)
+    }
+
+    /// Folds events and commits a step.
+    fn commit(&mut self, step: Step<'_>, events: &[StoredEvent]) -> Result<Result<(), Stuck>, Setback> {
         let projection = &self.projection;
         let (mut ordinal, mut takes_over) = (0, false);
         let outcome = self.model.commit(&step, &mut |rows, role| {
@@ -133,10 +146,11 @@ impl<P: Projection> Follower<P> {
         });
         match outcome {
             Ok(role) => {
-                self.checkpoint = Some(to);
+                self.checkpoint = Some(step.to);
                 self.serves = role != Role::Builds;
                 self.looked_at = Instant::now();
-                self.parked_count = (self.parked_count + parked.len() as u64).saturating_sub(unparked.len() as u64);
+                self.parked_count =
+                    (self.parked_count + step.parked.len() as u64).saturating_sub(step.unparked.len() as u64);
                 Ok(Ok(()))
             }
             Err(CommitError::Work(error)) if takes_over && !error.is::<TryLater>() => {
@@ -203,9 +217,73 @@ impl<P: Projection> Follower<P> {
         self.commit_empty(after, &[parked])
     }
 
+    /// Takes the projection for a rebuild in parts. Returns where it stands, and how many parts have been begun; `None` while
+    /// another one has it.
+    pub(super) fn open_for_parts(
+        &mut self,
+        store_id: Uuid,
+        head: Position,
+    ) -> Result<Option<(Position, Option<u32>)>, Setback> {
+        self.forget();
+        if !self.is_claimed {
+            self.is_claimed = self.model.claim(&self.id).map_err(model_failed)?;
+            if !self.is_claimed {
+                return Ok(None);
+            }
+        }
+        let checkpoint = match self.model.checkpoint(&self.id).map_err(model_failed)? {
+            Some(checkpoint) => checkpoint,
+            None => self.set_up(store_id)?,
+        };
+        let Checkpoint { store_id: theirs, position } = checkpoint;
+        let projection = self.id.clone();
+        if theirs != store_id {
+            return Err(Setback::Fatal(OpenError::ForeignStore { projection, theirs, ours: store_id }));
+        }
+        if position > head {
+            return Err(Setback::Fatal(OpenError::Ahead { projection, position, head }));
+        }
+        self.parked_count = self.model.parked(&self.id).map_err(model_failed)?.len() as u64;
+        self.checkpoint = Some(checkpoint);
+        self.limit(head)?;
+        let parts = self.model.parts(&self.id).map_err(model_failed)?;
+        Ok(Some((position, parts.first().map(|(part, _)| part.count))))
+    }
+
+    /// Folds a part from now on, of a projection that is taken. Goes on where the part stands.
+    pub(super) fn open_part(&mut self, part: Part, store_id: Uuid) -> Result<(), Setback> {
+        self.part = Some(part);
+        let begun = self.model.parts(&self.id).map_err(model_failed)?;
+        self.checkpoint = begun.into_iter().find(|(begun, _)| *begun == part).map(|(_, checkpoint)| checkpoint);
+        if self.checkpoint.is_some() {
+            return Ok(());
+        }
+        let (projection, to) = (self.id.clone(), Checkpoint { store_id, position: Position::START });
+        let scope = Scope::Part(part);
+        let step = Step { projection: &projection, scope, from: None, to, parked: &[], unparked: &[] };
+        self.commit(step, &[])?.map_err(|stuck| Setback::Model(stuck.why))
+    }
+
+    /// All parts have come to a position, and so has the whole.
+    pub(super) fn join(&mut self, to: Position) -> Result<(), Setback> {
+        let Some(from) = self.checkpoint else { return Err(Setback::Moved) };
+        let (projection, to) = (self.id.clone(), Checkpoint { position: to, ..from });
+        let step =
+            Step { projection: &projection, scope: Scope::Join, from: Some(from), to, parked: &[], unparked: &[] };
+        self.commit(step, &[])?.map_err(|stuck| Setback::Model(stuck.why))?;
+        self.parked_count = self.model.parked(&self.id).map_err(model_failed)?.len() as u64;
+        Ok(())
+    }
+
+    /// Below which position everything is folded or parked; `None` before it was opened.
+    pub(super) fn position(&self) -> Option<Position> {
+        self.checkpoint.map(|checkpoint| checkpoint.position)
+    }
+
     fn set_up(&mut self, store_id: Uuid) -> Result<Checkpoint, Setback> {
         let start = Checkpoint { store_id, position: Position::START };
-        let step = Step { projection: &self.id, from: None, to: start, parked: &[], unparked: &[] };
+        let step =
+            Step { projection: &self.id, scope: Scope::Whole, from: None, to: start, parked: &[], unparked: &[] };
         let projection = &self.projection;
         let outcome = self.model.commit(&step, &mut |rows, role| {
             flatten(guarded(|| projection.set_up(rows)))?;
@@ -262,29 +340,12 @@ impl<P: Projection> Follow for Follower<P> {
     }
 
     fn open(&mut self, store_id: Uuid, head: Position) -> Result<Option<Position>, Setback> {
-        self.forget();
-        if !self.is_claimed {
-            self.is_claimed = self.model.claim(&self.id).map_err(model_failed)?;
-            if !self.is_claimed {
-                return Ok(None);
+        match self.open_for_parts(store_id, head)? {
+            Some((_, Some(part_count))) => {
+                Err(Setback::Fatal(OpenError::InParts { projection: self.id.clone(), part_count }))
             }
+            opened => Ok(opened.map(|(position, _)| position)),
         }
-        let checkpoint = match self.model.checkpoint(&self.id).map_err(model_failed)? {
-            Some(checkpoint) => checkpoint,
-            None => self.set_up(store_id)?,
-        };
-        let Checkpoint { store_id: theirs, position } = checkpoint;
-        let projection = self.id.clone();
-        if theirs != store_id {
-            return Err(Setback::Fatal(OpenError::ForeignStore { projection, theirs, ours: store_id }));
-        }
-        if position > head {
-            return Err(Setback::Fatal(OpenError::Ahead { projection, position, head }));
-        }
-        self.parked_count = self.model.parked(&self.id).map_err(model_failed)?.len() as u64;
-        self.checkpoint = Some(checkpoint);
-        self.limit(head)?;
-        Ok(Some(position))
     }
 
     fn limit(&mut self, head: Position) -> Result<Position, Setback> {
@@ -326,8 +387,8 @@ impl<P: Projection> Follow for Follower<P> {
         });
     }
 
-    fn kept(&self) -> (usize, usize) {
-        (self.kept.len(), self.kept_bytes)
+    fn is_full(&self) -> bool {
+        self.kept.len() >= KEPT_COUNT_MAX || self.kept_bytes >= KEPT_BYTES_MAX
     }
 
     fn forget(&mut self) {

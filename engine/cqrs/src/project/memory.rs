@@ -1,9 +1,10 @@
 //! A read model in memory.
 
-use super::{Checkpoint, CommitError, Parked, ReadModel, Role, Step, Work};
+use super::{Checkpoint, CommitError, Parked, Part, ReadModel, Role, Scope, Serving, Step, Work};
 use crate::ReadView;
 use gesta_model::{Position, ProjectionId};
 use parking_lot::RwLock;
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,6 +27,8 @@ pub struct MemoryReadModel<M> {
 struct Held<M> {
     rows: M,
     checkpoint: Option<Checkpoint>,
+    /// How far the parts of a rebuild have come.
+    parts: HashMap<Part, Checkpoint>,
     parked: Vec<Parked>,
 }
 
@@ -72,18 +75,31 @@ impl<M: Default + Send + Sync + 'static> ReadModel for MemoryReadModel<M> {
         Ok(self.held.read().checkpoint)
     }
 
+    fn parts(&mut self, _: &ProjectionId) -> Result<Vec<(Part, Checkpoint)>, Infallible> {
+        Ok(self.held.read().parts.iter().map(|(part, checkpoint)| (*part, *checkpoint)).collect())
+    }
+
     fn events_at_once(&self) -> usize {
         1
     }
 
     fn commit(&mut self, step: &Step<'_>, work: &mut Work<'_, Self>) -> Result<Role, CommitError<Infallible>> {
         let mut held = self.held.write();
-        if held.checkpoint != step.from {
+        let stands = if let Scope::Part(part) = step.scope { held.parts.get(&part).copied() } else { held.checkpoint };
+        if stands != step.from {
             return Err(CommitError::Moved);
         }
-        let role = if step.from.is_none() { Role::TakesOver } else { Role::Serves };
+        let serving = held.checkpoint.map(|checkpoint| Serving { version: step.projection.version, checkpoint });
+        let role = step.role(serving).map_err(|by| CommitError::Superseded { by })?;
         work(&mut held.rows, role).map_err(CommitError::Work)?;
-        held.checkpoint = Some(step.to);
+        match step.scope {
+            Scope::Part(part) => drop(held.parts.insert(part, step.to)),
+            Scope::Whole => held.checkpoint = Some(step.to),
+            Scope::Join => {
+                held.checkpoint = Some(step.to);
+                held.parts.clear();
+            }
+        }
         let is_told_of = |position| step.parked.iter().any(|parked| parked.position == position);
         held.parked.retain(|parked| !step.unparked.contains(&parked.position) && !is_told_of(parked.position));
         held.parked.extend_from_slice(step.parked);

@@ -1,6 +1,6 @@
 //! Where queries are answered from.
 
-use super::{Checkpoint, CommitError, Parked, ProjectError, Role, Serving, Step};
+use super::{Checkpoint, CommitError, Parked, Part, ProjectError, Role, Serving, Step};
 use gesta_model::ProjectionId;
 use std::error::Error;
 
@@ -28,6 +28,13 @@ pub trait ReadModel: Send + 'static {
     fn serving(&mut self, name: &str) -> Result<Option<Serving>, Self::Error> {
         let _ = name;
         Ok(None)
+    }
+
+    /// The parts of a rebuild that have begun, and how far they have come. A read model that cannot be rebuilt in parts has
+    /// none ever.
+    fn parts(&mut self, projection: &ProjectionId) -> Result<Vec<(Part, Checkpoint)>, Self::Error> {
+        let _ = projection;
+        Ok(Vec::new())
     }
 
     /// How many events are worth a step. One, where what was begun cannot be undone.

@@ -29,10 +29,6 @@ pub struct Runner<P> {
     followers: Vec<Box<dyn Follow>>,
 }
 
-/// How many events are kept at most before they are flushed.
-const KEPT_COUNT_MAX: usize = 4096;
-/// How many bytes of them.
-const KEPT_BYTES_MAX: usize = 8 << 20;
 /// How long events are kept at most.
 const KEPT_FOR: Duration = Duration::from_millis(100);
 /// How long a subscription is waited for before positions move on without events.
@@ -263,7 +259,7 @@ where
                 let is_new = slot.is_live() && event.position() >= slot.position;
                 if is_new && slot.follower.query().matches(&record) {
                     slot.follower.take(event.clone());
-                    is_full |= slot.is_full();
+                    is_full |= slot.follower.is_full();
                 }
             }
             if is_full {
@@ -339,7 +335,7 @@ impl<C: EventCursor> Slot<C> {
     /// Keeps events of a read up to a flush's worth. Returns where it stands; `None` when it has no more.
     fn keep_some(&mut self, cursor: &mut C, until: Position) -> Result<Option<Position>, ReadError> {
         let mut end = self.position;
-        while !self.is_full() {
+        while !self.follower.is_full() {
             let event = match cursor.next_record() {
                 Some(Ok(record)) => StoredEvent::new(&record, Timestamp::default()),
                 Some(Err(ReadError::Damaged(damage))) => {
@@ -388,11 +384,6 @@ impl<C> Slot<C> {
 
     fn is_open(&self) -> bool {
         matches!(self.phase, Phase::Live | Phase::Behind(_))
-    }
-
-    fn is_full(&self) -> bool {
-        let (count, bytes) = self.follower.kept();
-        count >= KEPT_COUNT_MAX || bytes >= KEPT_BYTES_MAX
     }
 
     /// Folds what is kept, up to `to`; whether it came so far. If not, it reads the rest anew.
@@ -450,7 +441,8 @@ impl<C> Slot<C> {
     }
 }
 
-fn backoff(failures: usize) -> Duration {
+/// How long is waited after so many failures in a row.
+pub(super) fn backoff(failures: usize) -> Duration {
     Duration::from_millis(BACKOFF_MS[failures.min(BACKOFF_MS.len() - 1)])
 }
 

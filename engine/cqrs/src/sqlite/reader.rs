@@ -1,7 +1,8 @@
 //! A database file as queries see it.
 
 use super::SqliteError;
-use super::read_model::{BUSY_TIMEOUT, serving};
+use super::read_model::BUSY_TIMEOUT;
+use super::tables;
 use crate::ReadView;
 use gesta_model::Position;
 use parking_lot::Mutex;
@@ -50,7 +51,7 @@ impl ReadView for SqliteReader {
         let failed = |error| SqliteError::Database { file: self.file.clone(), error };
         let mut connection = self.connection.lock();
         let moment = connection.transaction().map_err(failed)?;
-        let stands = serving(&moment, projection).map_err(failed)?;
+        let stands = tables::serving(&moment, projection).map_err(failed)?;
         let seen = look(&moment);
         Ok((seen, stands.map_or(Position::START, |serving| serving.checkpoint.position)))
     }

@@ -1,9 +1,6 @@
 //! A process with commands and projections that is killed at random moments, and begins again.
 
-#[path = "../../../store/tests/store/child.rs"]
-#[allow(dead_code, reason = "these children never come to an end of their own")]
-mod child;
-
+use super::child;
 use super::models::balances_in;
 use super::support::PATIENCE;
 use super::transfers::{Branch, balances_of_log, database, open_accounts, transfer};

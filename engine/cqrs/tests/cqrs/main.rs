@@ -1,6 +1,9 @@
 //! Commands and read models over a real store in a directory.
 
 mod bank;
+#[path = "../../../store/tests/store/child.rs"]
+#[allow(dead_code, reason = "other tests use the rest of it")]
+mod child;
 mod commands;
 mod courses;
 mod guide;
@@ -10,6 +13,7 @@ mod panics;
 mod processes;
 mod projections;
 mod questions;
+mod rebuilds;
 mod repository;
 mod snapshots;
 mod sqlite;

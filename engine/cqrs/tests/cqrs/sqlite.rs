@@ -2,7 +2,7 @@
 
 use gesta::{Position, Timestamp, Uuid};
 use gesta_cqrs::sqlite::{SqliteError, SqliteReadModel};
-use gesta_cqrs::{Checkpoint, CommitError, Parked, ProjectionId, ReadModel, Step};
+use gesta_cqrs::{Checkpoint, CommitError, Parked, ProjectionId, ReadModel, Scope, Step};
 
 fn id() -> ProjectionId {
     ProjectionId { name: "files".to_owned(), version: 3 }
@@ -13,7 +13,7 @@ fn at(position: u64) -> Checkpoint {
 }
 
 fn step(projection: &ProjectionId, from: Option<u64>, to: u64) -> Step<'_> {
-    Step { projection, from: from.map(at), to: at(to), parked: &[], unparked: &[] }
+    Step { projection, scope: Scope::Whole, from: from.map(at), to: at(to), parked: &[], unparked: &[] }
 }
 
 fn parked(position: u64, reason: &str) -> Parked {

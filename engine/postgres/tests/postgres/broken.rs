@@ -4,7 +4,7 @@ use super::cluster::{self, Cluster};
 use super::models::{InPostgres, assert_is_a_fold, bank, deposit, model, run, wait_for, wait_until};
 use super::support::PATIENCE;
 use gesta::{Position, Uuid};
-use gesta_cqrs::{Checkpoint, CommitError, ProjectionId, ProjectionState, ReadModel, Step};
+use gesta_cqrs::{Checkpoint, CommitError, ProjectionId, ProjectionState, ReadModel, Scope, Step};
 use gesta_postgres::PostgresError;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -62,7 +62,7 @@ fn a_connection_that_breaks_within_a_step_is_no_fault_of_the_event() {
     let Some(database) = cluster::database("within") else { return };
     let mut model = model(&database);
     let id = id();
-    let begin = Step { projection: &id, from: None, to: at(0), parked: &[], unparked: &[] };
+    let begin = Step { projection: &id, scope: Scope::Whole, from: None, to: at(0), parked: &[], unparked: &[] };
     model.commit(&begin, &mut |_, _| Ok(())).unwrap();
     let next = Step { from: Some(at(0)), to: at(1), ..begin };
     let told = model.commit(&next, &mut |rows, _| {

@@ -3,7 +3,7 @@
 use super::cluster;
 use super::models::{model, wait_until};
 use gesta::{Position, Timestamp, Uuid};
-use gesta_cqrs::{Checkpoint, CommitError, Parked, ProjectionId, ReadModel, Step};
+use gesta_cqrs::{Checkpoint, CommitError, Parked, ProjectionId, ReadModel, Scope, Step};
 use gesta_postgres::{PostgresError, PostgresReadModel};
 use std::sync::Barrier;
 
@@ -16,7 +16,7 @@ fn at(position: u64) -> Checkpoint {
 }
 
 fn step(projection: &ProjectionId, from: Option<u64>, to: u64) -> Step<'_> {
-    Step { projection, from: from.map(at), to: at(to), parked: &[], unparked: &[] }
+    Step { projection, scope: Scope::Whole, from: from.map(at), to: at(to), parked: &[], unparked: &[] }
 }
 
 fn parked(position: u64, reason: &str) -> Parked {

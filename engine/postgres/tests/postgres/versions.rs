@@ -4,10 +4,14 @@ use super::bank::AccountEvent;
 use super::cluster;
 use super::models::wait_until;
 use super::support::{PATIENCE, TestStore};
-use gesta::{AppendRequest, Position, Store};
-use gesta_cqrs::{ProjectError, Projection, ProjectionState, Recorded, Runner, Running, encode};
+use gesta::{AppendRequest, PartitionKey, Position, Store, Uuid};
+use gesta_cqrs::{
+    Checkpoint, CommitError, Part, ProjectError, Projection, ProjectionId, ProjectionState, ReadModel, Rebuild,
+    Rebuilt, Recorded, Role, Runner, Running, Scope, Step, encode,
+};
 use gesta_postgres::PostgresReadModel;
 use postgres::{Client, IsolationLevel, Transaction};
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -117,4 +121,58 @@ fn each_event_is_news_once_while_one_version_takes_over_from_another() {
     assert_eq!(positions, (0..head.0).collect::<Vec<_>>(), "each once and in order");
     assert!(sent.is_sorted_by_key(|(version, _)| *version), "by one version after the other");
     assert_eq!(seen(&mut queries), (head.0, head.0, 6));
+}
+
+#[test]
+fn a_rebuild_in_parts_takes_over_as_well() {
+    let Some(database) = cluster::database("rebuilt") else { return };
+    let test = TestStore::new();
+    let model = || PostgresReadModel::connect(&database);
+    let version = |version| Counts { version, sent: Sent::default() };
+    deposit(&test.store, 9_000);
+    let first = Runner::new(Arc::clone(&test.store)).project(version(1), model().unwrap()).start().unwrap();
+    first.wait("counts", Position(9_000), PATIENCE).unwrap();
+    let second = version(2);
+    let sent = Arc::clone(&second.sent);
+    let rebuild = Rebuild::new(&*test.store, PartitionKey::Stream).parts(NonZeroU32::new(2).unwrap());
+    let rebuilt = rebuild.run(|| Ok((Counts { version: 2, sent: Arc::clone(&sent) }, model()?))).unwrap();
+    assert_eq!(rebuilt, Rebuilt { position: Position(9_000), parked_count: 0, is_serving: true });
+    let mut queries = Client::connect(&database, postgres::NoTls).unwrap();
+    assert_eq!(seen(&mut queries), (9_000, 9_000, 2));
+    let left = queries.query("SELECT FROM gesta_parts", &[]).unwrap();
+    assert!(left.is_empty(), "parts are parts no longer");
+    deposit(&test.store, 10);
+    let running = Runner::new(Arc::clone(&test.store)).project(second, model().unwrap()).start().unwrap();
+    running.wait("counts", Position(9_010), PATIENCE).unwrap();
+    wait_until(|| matches!(first.statuses()[0].state, ProjectionState::Superseded { by: 2 }));
+    assert_eq!(seen(&mut queries), (9_010, 9_010, 2));
+    assert_eq!(sent.lock().unwrap().len(), 10, "what the first version has not seen, or nobody");
+}
+
+#[test]
+fn a_part_goes_on_only_from_where_it_stands() {
+    let Some(database) = cluster::database("parts") else { return };
+    let mut model = PostgresReadModel::connect(&database).unwrap();
+    let id = ProjectionId { name: "counts".to_owned(), version: 1 };
+    let at = |position| Checkpoint { store_id: Uuid::from_u128(7), position: Position(position) };
+    let (part, other) = (Part { ordinal: 1, count: 2 }, Part { ordinal: 0, count: 2 });
+    let step = |part, from: Option<u64>, to| {
+        let scope = Scope::Part(part);
+        Step { projection: &id, scope, from: from.map(at), to: at(to), parked: &[], unparked: &[] }
+    };
+    assert_eq!(model.commit(&step(part, None, 0), &mut |_, _| Ok(())).unwrap(), Role::Builds);
+    let again = model.commit(&step(part, None, 0), &mut |_, _| panic!("nothing is to be done"));
+    assert!(matches!(again, Err(CommitError::Moved)));
+    model.commit(&step(part, Some(0), 9), &mut |_, _| Ok(())).unwrap();
+    for (wrong, from) in [(part, 0), (other, 9)] {
+        let moved = model.commit(&step(wrong, Some(from), 10), &mut |_, _| panic!("nothing is to be done"));
+        assert!(matches!(moved, Err(CommitError::Moved)));
+    }
+    let failed = model.commit(&step(part, Some(9), 10), &mut |rows, _| {
+        let _ = rows.batch_execute("SELECT * FROM nowhere");
+        Ok(())
+    });
+    assert!(matches!(failed, Err(CommitError::Work(_))), "what the database has undone is not taken for done");
+    assert_eq!(model.parts(&id).unwrap(), [(part, at(9))]);
+    assert_eq!(model.checkpoint(&id).unwrap(), None, "the whole stands where it stood");
 }

@@ -8,33 +8,9 @@ use super::sweep::Sweep;
 use crate::disk::{Disk, RealDisk};
 use crate::index::Kind;
 use gesta_model::codec::Record;
-use gesta_model::{Damage, Position, ReadError, Timestamp};
+use gesta_model::{Damage, PartitionKey, Position, ReadError, Timestamp};
 use std::ops::{Bound, Range, RangeBounds};
 use std::sync::Arc;
-
-/// What keeps events together in one feed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PartitionKey {
-    /// The stream.
-    Stream,
-    /// The value of the tag with this key, such as `student` for `student:7`. Of several tags of an event with the key,
-    /// the first one decides.
-    Tag(String),
-}
-
-impl PartitionKey {
-    /// What an event is kept together by; `None` when it has nothing of the kind.
-    fn of<'r>(&self, record: &Record<'r>) -> Option<(Kind, &'r str)> {
-        match self {
-            Self::Stream => record.stream().map(|stream| (Kind::Stream, stream)),
-            Self::Tag(key) => {
-                let has_key = |tag: &&str| tag.strip_prefix(key.as_str()).is_some_and(|rest| rest.starts_with(':'));
-                record.tags().find(has_key).map(|tag| (Kind::Tag, tag))
-            }
-        }
-    }
-}
 
 /// The events of some of the keys, in the order of the log, up to a cut that all feeds of a replay share.
 pub struct Feed<D: Disk = RealDisk> {
@@ -56,7 +32,8 @@ struct Share<D: Disk> {
 
 impl<D: Disk> Share<D> {
     fn holds(&self, record: &Record<'_>) -> bool {
-        let number = self.by.of(record).map_or(0, |(kind, name)| {
+        let kind = if self.by == PartitionKey::Stream { Kind::Stream } else { Kind::Tag };
+        let number = self.by.of(record).map_or(0, |name| {
             let hash = self.library.index.keyring.key(kind, name.as_bytes()).0 & u128::from(u64::MAX);
             u64::try_from(hash).unwrap_or_default() % self.feed_count
         });

@@ -26,7 +26,7 @@ mod verify;
 
 pub use batches::Batches;
 pub use cursor::Cursor;
-pub use feed::{Feed, PartitionKey};
+pub use feed::Feed;
 pub(crate) use reader::Library;
 pub use reader::Reader;
 pub use statistics::Statistics;
