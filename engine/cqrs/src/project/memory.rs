@@ -1,26 +1,38 @@
 //! A read model in memory.
 
+use super::memory_snapshots::{InStore, Saved, Snapshots};
 use super::{Checkpoint, CommitError, Parked, Part, ReadModel, Role, Scope, Serving, Step, Work};
-use crate::ReadView;
-use gesta_model::{Position, ProjectionId};
+use crate::{ReadView, SnapshotFailure};
+use gesta_model::{EventStore, Position, ProjectionId};
 use parking_lot::RwLock;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Rows in memory: one value, which queries look at under a lock. Clones are the same read model.
 ///
-/// It holds the rows of one projection in one version. Nothing of it survives the process: each start folds from the
-/// beginning, and everything is news again. It cannot undo anything, so a projection into memory looks whether it can fold an
-/// event before it changes a row.
-#[derive(Debug, Default)]
+/// It holds the rows of one projection in one version. Each process folds them from the beginning, or from the last snapshot
+/// where it is [told](Self::with_snapshots) to save some; what it folds is news again. It cannot undo anything, so a projection
+/// into memory looks whether it can fold an event before it changes a row.
+#[derive(Default)]
 pub struct MemoryReadModel<M> {
     held: Arc<RwLock<Held<M>>>,
     /// Whether a runner has it.
     is_claimed: Arc<AtomicBool>,
-    /// Whether it is the one that a runner has.
-    has_claim: bool,
+    /// The projection, when it is the one that a runner has.
+    claim: Option<ProjectionId>,
+    snapshots: Option<SnapshotsEvery<M>>,
+}
+
+/// Where rows are saved, and how often.
+struct SnapshotsEvery<M> {
+    place: Arc<dyn Snapshots<M>>,
+    event_count: u64,
 }
 
 #[derive(Debug, Default)]
@@ -30,20 +42,46 @@ struct Held<M> {
     /// How far the parts of a rebuild have come.
     parts: HashMap<Part, Checkpoint>,
     parked: Vec<Parked>,
+    /// How many events were folded since a snapshot was saved.
+    unsaved_count: u64,
+    /// Why the last snapshot was not saved.
+    failure: Option<SnapshotFailure>,
 }
 
 impl<M> Clone for MemoryReadModel<M> {
     fn clone(&self) -> Self {
-        Self { held: Arc::clone(&self.held), is_claimed: Arc::clone(&self.is_claimed), has_claim: false }
+        let snapshots = self.snapshots.as_ref().map(|SnapshotsEvery { place, event_count }| SnapshotsEvery {
+            place: Arc::clone(place),
+            event_count: *event_count,
+        });
+        Self { held: Arc::clone(&self.held), is_claimed: Arc::clone(&self.is_claimed), claim: None, snapshots }
     }
 }
 
 impl<M> Drop for MemoryReadModel<M> {
     fn drop(&mut self) {
-        if self.has_claim {
+        if self.claim.is_some() {
+            self.save_once_unsaved(1);
             // Release: pairs with the Acquire of whoever claims it next.
             self.is_claimed.store(false, Ordering::Release);
         }
+    }
+}
+
+impl<M> MemoryReadModel<M> {
+    /// Saves a snapshot, if so many events were folded since the last one.
+    fn save_once_unsaved(&self, event_count: u64) {
+        let (Some(SnapshotsEvery { place, .. }), Some(projection)) = (&self.snapshots, &self.claim) else { return };
+        let held = self.held.read();
+        let is_due = held.unsaved_count >= event_count && held.parts.is_empty();
+        let Some(checkpoint) = held.checkpoint.filter(|stands| is_due && stands.position > Position::START) else {
+            return;
+        };
+        // Nobody else folds: queries go on meanwhile.
+        let saved = place.save(projection, Saved { rows: &held.rows, checkpoint, parked: held.parked.clone() });
+        drop(held);
+        let mut held = self.held.write();
+        (held.unsaved_count, held.failure) = (0, saved.err());
     }
 }
 
@@ -52,6 +90,28 @@ impl<M: Default> MemoryReadModel<M> {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Without rows until it is folded into: then it begins with the last snapshot in a store, and saves one each time that so
+    /// many events were folded, and when its runner stops. Raise the schema number when the shape of the rows has changed.
+    ///
+    /// Snapshots are never needed: one that cannot be loaded or saved costs time, and [`Self::snapshot_failure`] says why.
+    #[must_use]
+    pub fn with_snapshots<P>(store: P, schema: u32, every_event_count: u64) -> Self
+    where
+        P: Deref<Target: EventStore> + Send + Sync + 'static,
+        M: Serialize + DeserializeOwned + 'static,
+    {
+        let place: Arc<dyn Snapshots<M>> = Arc::new(InStore::new(store, schema));
+        let mut model = Self::default();
+        model.snapshots = Some(SnapshotsEvery { place, event_count: every_event_count.max(1) });
+        model
+    }
+
+    /// Why the last snapshot was not saved; `None` when it was, or none was due.
+    #[must_use]
+    pub fn snapshot_failure(&self) -> Option<String> {
+        self.held.read().failure.as_ref().map(ToString::to_string)
     }
 
     /// Looks at the rows, and at the position that they are true for.
@@ -65,14 +125,26 @@ impl<M: Default + Send + Sync + 'static> ReadModel for MemoryReadModel<M> {
     type Rows<'t> = M;
     type Error = Infallible;
 
-    fn claim(&mut self, _: &ProjectionId) -> Result<bool, Infallible> {
+    fn claim(&mut self, projection: &ProjectionId) -> Result<bool, Infallible> {
         // Acquire: pairs with the Release of the one that had it before.
-        self.has_claim |= !self.is_claimed.swap(true, Ordering::AcqRel);
-        Ok(self.has_claim)
+        if self.claim.is_none() && !self.is_claimed.swap(true, Ordering::AcqRel) {
+            self.claim = Some(projection.clone());
+        }
+        Ok(self.claim.is_some())
     }
 
-    fn checkpoint(&mut self, _: &ProjectionId) -> Result<Option<Checkpoint>, Infallible> {
-        Ok(self.held.read().checkpoint)
+    fn checkpoint(&mut self, projection: &ProjectionId) -> Result<Option<Checkpoint>, Infallible> {
+        let checkpoint = self.held.read().checkpoint;
+        if checkpoint.is_some() {
+            return Ok(checkpoint);
+        }
+        let Some(saved) = self.snapshots.as_ref().and_then(|snapshots| snapshots.place.load(projection)) else {
+            return Ok(None);
+        };
+        let Saved { rows, checkpoint, parked } = saved;
+        let mut held = self.held.write();
+        (held.rows, held.checkpoint, held.parked) = (rows, Some(checkpoint), parked);
+        Ok(Some(checkpoint))
     }
 
     fn parts(&mut self, _: &ProjectionId) -> Result<Vec<(Part, Checkpoint)>, Infallible> {
@@ -103,6 +175,11 @@ impl<M: Default + Send + Sync + 'static> ReadModel for MemoryReadModel<M> {
         let is_told_of = |position| step.parked.iter().any(|parked| parked.position == position);
         held.parked.retain(|parked| !step.unparked.contains(&parked.position) && !is_told_of(parked.position));
         held.parked.extend_from_slice(step.parked);
+        held.unsaved_count += 1;
+        drop(held);
+        if let Some(SnapshotsEvery { event_count, .. }) = self.snapshots {
+            self.save_once_unsaved(event_count);
+        }
         Ok(role)
     }
 
@@ -117,5 +194,17 @@ impl<M: Default> ReadView for MemoryReadModel<M> {
 
     fn look<T>(&self, _: &str, look: impl FnOnce(&M) -> T) -> Result<(T, Position), Infallible> {
         Ok(self.read(|rows, position| (look(rows), position)))
+    }
+}
+
+impl<M: fmt::Debug> fmt::Debug for MemoryReadModel<M> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let every = self.snapshots.as_ref().map(|snapshots| snapshots.event_count);
+        formatter
+            .debug_struct("MemoryReadModel")
+            .field("held", &*self.held.read())
+            .field("claim", &self.claim)
+            .field("snapshot_every_event_count", &every)
+            .finish()
     }
 }

@@ -19,6 +19,7 @@ mod commit_error;
 mod error;
 mod follower;
 mod memory;
+mod memory_snapshots;
 mod parked;
 mod progress;
 mod projection;

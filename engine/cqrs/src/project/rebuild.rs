@@ -36,7 +36,8 @@ use thiserror::Error as ThisError;
 ///
 /// ```no_run
 /// # use gesta_cqrs::{Projection, Rebuild, RebuildError, sqlite::SqliteReadModel};
-/// # fn example(store: &gesta::Store, new: fn() -> impl Projection<Model = SqliteReadModel>) -> Result<(), RebuildError> {
+/// # fn example<P>(store: &gesta::Store, new: fn() -> P) -> Result<(), RebuildError>
+/// # where P: Projection<Model = SqliteReadModel> {
 /// let rebuilt = Rebuild::new(store, gesta_model::PartitionKey::Stream)
 ///     .parts(2.try_into().unwrap_or(std::num::NonZeroU32::MIN))
 ///     .run(|| Ok((new(), SqliteReadModel::open("orders.sqlite")?)))?;

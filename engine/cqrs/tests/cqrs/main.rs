@@ -8,6 +8,7 @@ mod commands;
 mod courses;
 mod guide;
 mod killed;
+mod memory;
 mod models;
 mod panics;
 mod processes;
