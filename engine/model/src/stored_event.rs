@@ -16,8 +16,12 @@ impl StoredEvent {
     /// A copy of a record.
     #[must_use]
     pub fn new(record: &Record<'_>, recorded_at: Timestamp) -> Self {
-        let mut bytes = record.bytes().to_vec();
-        bytes.resize(bytes.len().next_multiple_of(8), 0);
+        let record_bytes = record.bytes();
+        let padded = record_bytes.len().next_multiple_of(8);
+        // As long as it will be at once: a box of it is then no second copy.
+        let mut bytes = Vec::with_capacity(padded);
+        bytes.extend_from_slice(record_bytes);
+        bytes.resize(padded, 0);
         Self { bytes: bytes.into(), position: record.position(), recorded_at }
     }
 
@@ -35,6 +39,12 @@ impl StoredEvent {
             Ok((record, _)) => record,
             Err(error) => unreachable!("a copy of a record is one: {error}"),
         }
+    }
+
+    /// How many bytes the record takes, with its padding.
+    #[must_use]
+    pub fn byte_count(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Its place in the global order.
@@ -85,6 +95,7 @@ mod tests {
             assert_eq!(stored.record().position(), Position(8));
             assert_eq!(stored.record().verify_content(), Ok(()));
             assert_eq!(stored.record().verify(), Ok(()));
+            assert_eq!(stored.byte_count(), record.bytes().len().next_multiple_of(8));
             assert_eq!((stored.position(), stored.recorded_at()), (Position(8), Timestamp(9)));
         }
     }
