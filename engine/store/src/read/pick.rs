@@ -141,7 +141,8 @@ impl<D: Disk> Pick<D> {
         let (stretch, standing) = (self.stretch.as_ref()?, self.standing?);
         let index = &self.library.index;
         let ordinal = u32::try_from(standing.position.since(stretch.span.part.base)).ok()?;
-        let place = stretch.span.part.ask(&index.reading(), stretch.span.end, |source| source.batch_of(ordinal));
+        let ask_anew = |_| stretch.span.part.ask(&index.reading(), stretch.span.end, |source| source.batch_of(ordinal));
+        let place = stretch.source.batch_of(ordinal).unwrap_or_else(ask_anew);
         place.map(|place| place.recorded_at)
     }
 
