@@ -155,8 +155,8 @@ where
         self.head = self.store.head()?;
         self.open_waiting(store_id)?;
         let joint = self.subscribe()?;
-        let is_behind = self.catch_up(joint)?;
-        self.listen(if is_behind { Duration::ZERO } else { LISTEN_FOR })
+        let was_behind = self.catch_up(joint)?;
+        self.listen(if was_behind { Duration::ZERO } else { LISTEN_FOR })
     }
 
     /// Opens what has waited long enough.
@@ -196,11 +196,12 @@ where
         Ok(self.subscription.as_ref().map_or(self.head, EventSubscription::position))
     }
 
-    /// Has each projection that is behind fold some of what it lacks; whether one still is.
+    /// Has each projection that is behind fold some of what it lacks; whether one was, whose progress is to be told at once.
     fn catch_up(&mut self, joint: Position) -> Result<bool, ReadError> {
-        let mut is_behind = false;
+        let mut was_behind = false;
         for slot in &mut self.slots {
             let Phase::Behind(reading) = &mut slot.phase else { continue };
+            was_behind = true;
             let (mut cursor, until) = match reading.take() {
                 Some(reading) => reading,
                 None if slot.follower.serves() && slot.position >= joint => {
@@ -225,9 +226,8 @@ where
                 Ok(false) => {}
                 Err(setback) => slot.fall_back(setback),
             }
-            is_behind |= !slot.is_live();
         }
-        Ok(is_behind)
+        Ok(was_behind)
     }
 
     /// Takes what the subscription has, and has the live projections fold it.
