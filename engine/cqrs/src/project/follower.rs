@@ -12,6 +12,7 @@ use crate::{Recorded, decode};
 use gesta_model::{Damage, Position, ProjectionId, Query, StoredEvent, Uuid};
 use std::fmt::Display;
 use std::mem;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -59,7 +60,7 @@ pub(super) enum Setback {
 
 /// A projection and its read model.
 pub(super) struct Follower<P: Projection> {
-    id: ProjectionId,
+    id: Arc<ProjectionId>,
     /// The part of a rebuild that it folds; `None` when it is the whole.
     part: Option<Part>,
     query: Query,
@@ -102,7 +103,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 impl<P: Projection> Follower<P> {
     pub(super) fn new(projection: P, model: P::Model) -> Self {
         Self {
-            id: ProjectionId { name: projection.name().to_owned(), version: projection.version() },
+            id: Arc::new(ProjectionId { name: projection.name().to_owned(), version: projection.version() }),
             part: None,
             query: projection.query(),
             projection,
@@ -129,7 +130,8 @@ impl<P: Projection> Follower<P> {
         let Some(from) = self.checkpoint else { return Err(Setback::Moved) };
         let to = Checkpoint { position: to, ..from };
         let scope = self.part.map_or(Scope::Whole, Scope::Part);
-        self.commit(Step { projection: &self.id.clone(), scope, from: Some(from), to, parked, unparked }, events)
+        let projection = Arc::clone(&self.id);
+        self.commit(Step { projection: &projection, scope, from: Some(from), to, parked, unparked }, events)
     }
 
     /// Folds events and commits a step.
@@ -148,13 +150,12 @@ impl<P: Projection> Follower<P> {
             Ok(role) => {
                 self.checkpoint = Some(step.to);
                 self.serves = role != Role::Builds;
-                self.looked_at = Instant::now();
                 self.parked_count =
                     (self.parked_count + step.parked.len() as u64).saturating_sub(step.unparked.len() as u64);
                 Ok(Ok(()))
             }
             Err(CommitError::Work(error)) if takes_over && !error.is::<TryLater>() => {
-                Err(Setback::Fatal(OpenError::TakeOver { projection: self.id.clone(), error }))
+                Err(Setback::Fatal(OpenError::TakeOver { projection: ProjectionId::clone(&self.id), error }))
             }
             Err(CommitError::Work(error)) => {
                 Ok(Err(Stuck { ordinal, why: error.to_string(), is_for_later: error.is::<TryLater>() }))
@@ -236,7 +237,7 @@ impl<P: Projection> Follower<P> {
             None => self.set_up(store_id)?,
         };
         let Checkpoint { store_id: theirs, position } = checkpoint;
-        let projection = self.id.clone();
+        let projection = ProjectionId::clone(&self.id);
         if theirs != store_id {
             return Err(Setback::Fatal(OpenError::ForeignStore { projection, theirs, ours: store_id }));
         }
@@ -258,7 +259,7 @@ impl<P: Projection> Follower<P> {
         if self.checkpoint.is_some() {
             return Ok(());
         }
-        let (projection, to) = (self.id.clone(), Checkpoint { store_id, position: Position::START });
+        let (projection, to) = (Arc::clone(&self.id), Checkpoint { store_id, position: Position::START });
         let scope = Scope::Part(part);
         let step = Step { projection: &projection, scope, from: None, to, parked: &[], unparked: &[] };
         self.commit(step, &[])?.map_err(|stuck| Setback::Model(stuck.why))
@@ -267,7 +268,7 @@ impl<P: Projection> Follower<P> {
     /// All parts have come to a position, and so has the whole.
     pub(super) fn join(&mut self, to: Position) -> Result<(), Setback> {
         let Some(from) = self.checkpoint else { return Err(Setback::Moved) };
-        let (projection, to) = (self.id.clone(), Checkpoint { position: to, ..from });
+        let (projection, to) = (Arc::clone(&self.id), Checkpoint { position: to, ..from });
         let step =
             Step { projection: &projection, scope: Scope::Join, from: Some(from), to, parked: &[], unparked: &[] };
         self.commit(step, &[])?.map_err(|stuck| Setback::Model(stuck.why))?;
@@ -292,7 +293,7 @@ impl<P: Projection> Follower<P> {
         match outcome {
             Ok(_) => Ok(start),
             Err(CommitError::Work(error)) => {
-                Err(Setback::Fatal(OpenError::SetUp { projection: self.id.clone(), error }))
+                Err(Setback::Fatal(OpenError::SetUp { projection: ProjectionId::clone(&self.id), error }))
             }
             Err(error) => Err(not_committed(error)),
         }
@@ -342,7 +343,7 @@ impl<P: Projection> Follow for Follower<P> {
     fn open(&mut self, store_id: Uuid, head: Position) -> Result<Option<Position>, Setback> {
         match self.open_for_parts(store_id, head)? {
             Some((_, Some(part_count))) => {
-                Err(Setback::Fatal(OpenError::InParts { projection: self.id.clone(), part_count }))
+                Err(Setback::Fatal(OpenError::InParts { projection: ProjectionId::clone(&self.id), part_count }))
             }
             opened => Ok(opened.map(|(position, _)| position)),
         }
@@ -353,7 +354,7 @@ impl<P: Projection> Follow for Follower<P> {
         let serving = self.model.serving(&self.id.name).map_err(model_failed)?;
         self.serves = serving.is_none_or(|serving| serving.version == self.id.version);
         let Some(Serving { version, checkpoint }) = serving.filter(|_| !self.serves) else { return Ok(head) };
-        let projection = ProjectionId { version, ..self.id.clone() };
+        let projection = ProjectionId { name: self.id.name.clone(), version };
         if version > self.id.version {
             Err(Setback::Superseded(version))
         } else if checkpoint.store_id != own.store_id {
@@ -369,7 +370,7 @@ impl<P: Projection> Follow for Follower<P> {
     }
 
     fn take(&mut self, event: StoredEvent) {
-        self.kept_bytes += event.record().bytes().len();
+        self.kept_bytes += event.byte_count();
         self.kept.push(event);
     }
 
@@ -410,6 +411,7 @@ impl<P: Projection> Follow for Follower<P> {
         }
         let (events, damage) = (mem::take(&mut self.kept), mem::take(&mut self.damage));
         self.kept_bytes = 0;
+        self.looked_at = Instant::now();
         if !damage.is_empty() || events.is_empty() {
             // Damage is of the log: nothing of it can be folded.
             self.commit_empty(events.first().map_or(to, StoredEvent::position), &damage)?;
