@@ -51,9 +51,12 @@ impl Decider for Bank {
 }
 
 /// Appends events, many a request, and syncs at the end.
-pub(super) fn fill(store: &Store, events: &[AccountEvent]) -> Outcome<()> {
-    for some in events.chunks(256) {
-        let encoded = some.iter().map(encode).collect::<Result<Vec<_>, _>>()?;
+pub(super) fn fill(store: &Store, mut events: impl Iterator<Item = AccountEvent>) -> Outcome<()> {
+    loop {
+        let encoded = events.by_ref().take(256).map(|event| encode(&event)).collect::<Result<Vec<_>, _>>()?;
+        if encoded.is_empty() {
+            break;
+        }
         store.append(AppendRequest::new().events(encoded).durability(Durability::Buffered))?;
     }
     store.sync()?;

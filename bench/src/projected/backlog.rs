@@ -1,120 +1,102 @@
-//! A backlog, folded by a runner, beside the same inserts from decoded events that are in memory already.
+//! A backlog, folded by a runner, beside the same inserts without one.
 
 use super::account::{AccountEvent, fill};
-use super::models::{Deposits, InMemory, InSqlite, NAME, TABLE, insert, remember};
+use super::target::{NAME, Target};
 use crate::outcome::Outcome;
 use crate::place::Place;
 use crate::sample::Sample;
 use crate::workload::{Settings, Workload};
-use gesta::{Position, Store};
-use gesta_cqrs::sqlite::SqliteReadModel;
-use gesta_cqrs::{MemoryReadModel, Runner};
-use rusqlite::Connection;
+use gesta::{EventReader, Position, Read, Store};
+use gesta_cqrs::{Runner, decode};
+use std::iter;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Events of a transaction: what the runner keeps at most.
-const EVENTS_EACH: usize = 4096;
 /// How long the runner is waited for.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Where the rows go.
+/// What the yard-stick inserts.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Target {
-    Memory,
-    Sqlite,
+pub(super) enum Events {
+    /// Events that are in memory already, decoded.
+    Decoded,
+    /// Events that it reads from the store and decodes, one after another.
+    Read,
 }
 
-/// Folds a backlog.
-pub(super) struct Backlog {
+/// Folds a backlog into rows.
+pub(super) struct Backlog<T> {
     settings: Settings,
-    target: Target,
+    bare: Events,
     events: Vec<AccountEvent>,
     store: Arc<Store>,
     _place: Place,
+    target: PhantomData<fn() -> T>,
 }
 
-impl Backlog {
-    pub(super) fn new(settings: &Settings, target: Target) -> Outcome<Self> {
+impl<T: Target> Backlog<T> {
+    pub(super) fn new(settings: &Settings, bare: Events) -> Outcome<Self> {
         let account = |ordinal: u32| AccountEvent::Deposited { account: ordinal % 1_000, cents: ordinal };
-        let events: Vec<_> = (0..settings.projected_event_count).map(account).collect();
+        let events: Vec<_> = (0..settings.projected_event_count / T::SHORTER).map(account).collect();
         let (place, store) = settings.new_store()?;
-        fill(&store, &events)?;
-        Ok(Self { settings: settings.clone(), target, events, store: Arc::new(store), _place: place })
+        fill(&store, events.iter().cloned())?;
+        let (settings, store) = (settings.clone(), Arc::new(store));
+        Ok(Self { settings, bare, events, store, _place: place, target: PhantomData })
     }
 
-    fn sample(&self, elapsed: Duration, row_count: usize) -> Sample {
-        assert_eq!(row_count, self.events.len(), "every event has its row");
-        Sample::without_latency(row_count as u64, elapsed)
-    }
-
-    fn head(&self) -> Position {
-        Position(self.events.len() as u64)
+    /// Has `work` fill rows.
+    fn fill_rows(&self, work: impl FnOnce(&mut T) -> Outcome<Duration>) -> Outcome<Sample> {
+        let place = Place::new(&self.settings.directory)?;
+        let mut target = T::new(place.path())?;
+        let elapsed = work(&mut target)?;
+        assert_eq!(target.count()?, self.events.len(), "every event has its row");
+        drop(target);
+        place.remove()?;
+        Ok(Sample::without_latency(self.events.len() as u64, elapsed))
     }
 }
 
-impl Workload for Backlog {
+impl<T: Target> Workload for Backlog<T> {
     fn yardstick(&mut self) -> Outcome<Sample> {
-        let place = Place::new(&self.settings.directory)?;
-        let events = (0..).zip(&self.events);
-        let sample = match self.target {
-            Target::Memory => {
-                let began = Instant::now();
-                let mut rows = Deposits::default();
-                events.for_each(|(position, event)| remember(&mut rows, position, event));
-                self.sample(began.elapsed(), rows.len())
-            }
-            Target::Sqlite => {
-                let mut database = Connection::open(place.path().join("rows.sqlite"))?;
-                database.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")?;
-                database.execute_batch(TABLE)?;
-                let began = Instant::now();
-                let mut position = 0;
-                for some in self.events.chunks(EVENTS_EACH) {
-                    let transaction = database.transaction()?;
-                    for event in some {
-                        insert(&transaction, position, event)?;
-                        position += 1;
-                    }
-                    transaction.commit()?;
+        self.fill_rows(|target| {
+            target.set_up()?;
+            let began = Instant::now();
+            match self.bare {
+                Events::Decoded => {
+                    target.insert_all((0..).zip(&self.events).map(|(at, event)| Ok((at, event.clone()))))?
                 }
-                self.sample(began.elapsed(), count(&database)?)
+                Events::Read => target.insert_all(read(&self.store)?)?,
             }
-        };
-        place.remove()?;
-        Ok(sample)
+            Ok(began.elapsed())
+        })
     }
 
     fn gesta(&mut self) -> Outcome<Sample> {
-        let place = Place::new(&self.settings.directory)?;
-        let runner = Runner::new(Arc::clone(&self.store));
-        let sample = match self.target {
-            Target::Memory => {
-                let model = MemoryReadModel::new();
-                let began = Instant::now();
-                let running = runner.project(InMemory, model.clone()).start()?;
-                running.wait(NAME, self.head(), PATIENCE)?;
-                let elapsed = began.elapsed();
-                running.stop()?;
-                self.sample(elapsed, model.read(|rows: &Deposits, _| rows.len()))
-            }
-            Target::Sqlite => {
-                let file = place.path().join("rows.sqlite");
-                let model = SqliteReadModel::open(&file)?;
-                let began = Instant::now();
-                let running = runner.project(InSqlite, model).start()?;
-                running.wait(NAME, self.head(), PATIENCE)?;
-                let elapsed = began.elapsed();
-                running.stop()?;
-                self.sample(elapsed, count(&Connection::open(file)?)?)
-            }
-        };
-        place.remove()?;
-        Ok(sample)
+        self.fill_rows(|target| {
+            let (projection, model) = target.projection()?;
+            let runner = Runner::new(Arc::clone(&self.store)).project(projection, model);
+            let began = Instant::now();
+            let running = runner.start()?;
+            running.wait(NAME, Position(self.events.len() as u64), PATIENCE)?;
+            let elapsed = began.elapsed();
+            running.stop()?;
+            Ok(elapsed)
+        })
     }
 }
 
-fn count(database: &Connection) -> Outcome<usize> {
-    let count: i64 = database.query_row("SELECT count(*) FROM deposits", [], |row| row.get(0))?;
-    Ok(usize::try_from(count)?)
+/// Every event of a store with its position, decoded.
+fn read(store: &Store) -> Outcome<impl Iterator<Item = Outcome<(u64, AccountEvent)>>> {
+    let mut cursor = EventReader::read(store, Read::all())?;
+    let decoded = move || -> Outcome<Option<(u64, AccountEvent)>> {
+        let Some(record) = cursor.next_record() else { return Ok(None) };
+        let record = record?;
+        let event = decode(&record)?.ok_or("a store of deposits has something else")?;
+        Ok(Some((record.position().0, event)))
+    };
+    Ok(iter::from_fn({
+        let mut decoded = decoded;
+        move || decoded().transpose()
+    }))
 }

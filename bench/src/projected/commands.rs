@@ -13,8 +13,6 @@ use std::time::Instant;
 
 /// A snapshot is saved once so many events lie beyond the last one.
 const SNAPSHOT_EVERY_EVENTS: u64 = 100;
-/// Events that all streams of a thread have together at least, so that a stream hardly grows during a round.
-const EVENTS_EACH_MIN: u32 = 20_000;
 
 /// Commands of some threads, each with streams of its own.
 pub(super) struct Commands {
@@ -27,14 +25,13 @@ pub(super) struct Commands {
 }
 
 impl Commands {
-    /// Streams of so many events each.
+    /// Streams of so many events each, which lie in the log in turns.
     pub(super) fn new(settings: &Settings, thread_count: u32, length: u32, has_snapshots: bool) -> Outcome<Self> {
-        let stream_count = (EVENTS_EACH_MIN / length).max(1);
+        let stream_count = (settings.commanded_event_count / (thread_count * length)).max(1);
         let (place, store) = settings.new_store()?;
-        for account in 0..thread_count * stream_count {
-            let events: Vec<_> = (0..length).map(|cents| AccountEvent::Deposited { account, cents }).collect();
-            fill(&store, &events)?;
-        }
+        let accounts = 0..thread_count * stream_count;
+        let turn = |cents: u32| accounts.clone().map(move |account| AccountEvent::Deposited { account, cents });
+        fill(&store, (0..length).flat_map(turn))?;
         let settings = settings.clone();
         Ok(Self { settings, thread_count, stream_count, has_snapshots, store, _place: place })
     }

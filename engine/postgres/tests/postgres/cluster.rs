@@ -1,5 +1,6 @@
-//! A throw-away cluster of PostgreSQL: in a directory of its own, on a socket in there, gone when the test process is.
+//! A throw-away cluster of PostgreSQL: in a directory of its own, on a socket in there, gone when the process is.
 
+use gesta_postgres::postgres::{Client, NoTls};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::{MetadataExt as _, chown};
@@ -16,20 +17,17 @@ pub(super) struct Cluster {
     answers: BufReader<ChildStdout>,
 }
 
-/// A database by itself in the cluster that all tests share, as settings of a connection; `None` when PostgreSQL is missing.
+/// A database by itself in the cluster that the whole process shares, as settings of a connection; `None` when PostgreSQL is
+/// missing.
 pub(super) fn database(name: &str) -> Option<String> {
     static SHARED: OnceLock<Option<Cluster>> = OnceLock::new();
     Some(SHARED.get_or_init(Cluster::start).as_ref()?.database(name))
 }
 
 impl Cluster {
-    /// A new cluster; `None` when PostgreSQL is not installed, which under CI is a failure.
+    /// A new cluster; `None` when PostgreSQL is not installed.
     pub(super) fn start() -> Option<Self> {
-        let Some(binaries) = binaries() else {
-            assert!(std::env::var_os("CI").is_none(), "PostgreSQL is missing, and in CI this test may not be skipped");
-            println!("skipped: PostgreSQL is not installed");
-            return None;
-        };
+        let binaries = installed()?;
         let directory = tempfile::Builder::new().prefix("gesta-").tempdir().unwrap().keep();
         let user = user();
         if let Some((user, group)) = user {
@@ -67,7 +65,7 @@ impl Cluster {
 
     /// Makes a database by itself.
     pub(super) fn database(&self, name: &str) -> String {
-        let mut client = postgres::Client::connect(&self.settings("postgres"), postgres::NoTls).unwrap();
+        let mut client = Client::connect(&self.settings("postgres"), NoTls).unwrap();
         client.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
         self.settings(name)
     }
@@ -102,6 +100,16 @@ impl Drop for Cluster {
     }
 }
 
+/// Where PostgreSQL's programs are; `None` when it is not installed, which is said, and under CI is a failure.
+pub(super) fn installed() -> Option<PathBuf> {
+    let binaries = binaries();
+    if binaries.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "PostgreSQL is missing, and in CI this may not be skipped");
+        eprintln!("skipped: PostgreSQL is not installed");
+    }
+    binaries
+}
+
 /// Where `initdb` and `postgres` are: on the path, or where Debian puts the newest version of them.
 fn binaries() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -115,7 +123,7 @@ fn binaries() -> Option<PathBuf> {
     std::env::split_paths(&path).chain(installed).find(has_all)
 }
 
-/// As whom the server runs, which refuses to be run by root: the user and group; `None` for whoever runs the test.
+/// As whom the server runs, which refuses to be run by root: the user and group; `None` for whoever runs this.
 fn user() -> Option<(u32, u32)> {
     if fs::metadata("/proc/self").unwrap().uid() != 0 {
         return None;
