@@ -4,6 +4,7 @@
 //!  account    the domain: deposits to accounts
 //!  target     where rows go: memory, sqlite, postgres
 //!  backlog    a backlog folded, beside the bare inserts
+//!  rebuilt    a rebuild in two parts, beside one in one
 //!  freshness  from an append to its row, beside the row written by hand
 //!  waited     commands whose rows are waited for, beside the same without the wait
 //!  commands   commands from end to end, beside the bare append
@@ -18,6 +19,7 @@ mod commands;
 mod freshness;
 mod memory;
 mod postgres;
+mod rebuilt;
 mod rows;
 mod sqlite;
 mod target;

@@ -6,6 +6,7 @@ use super::commands::{Commands, keeps_snapshots};
 use super::freshness::Freshness;
 use super::memory::Memory;
 use super::postgres::Postgres;
+use super::rebuilt::Rebuilt;
 use super::sqlite::Sqlite;
 use super::target::Target;
 use super::waited::Waited;
@@ -32,6 +33,11 @@ const fn project<T: Target + 'static, const READS: bool>(
             Ok(Box::new(Backlog::<T>::new(settings, bare)?))
         },
     }
+}
+
+const fn rebuild<T: Target + 'static>(name: &'static str, work: &'static str) -> Row<Settings> {
+    let title = Title { name, work, yardstick: "the same rebuild in 1 part", goal: None, expected: None };
+    Row { title, workload: |settings| Ok(Box::new(Rebuilt::<T>::new(settings)?)) }
 }
 
 const PROJECT_LATENCY: Row<Settings> = Row {
@@ -75,8 +81,11 @@ pub fn rows(settings: &Settings, is_quick: bool) -> Outcome<Vec<Row<Settings>>> 
     ];
     if cluster::installed().is_some() {
         rows.push(project::<Postgres, false>("project-postgres", "a backlog folded into PostgreSQL", GOAL));
+        rows.push(rebuild::<Postgres>("rebuild-postgres", "rows in PostgreSQL rebuilt in 2 parts"));
     }
     rows.extend([
+        rebuild::<Memory>("rebuild-memory", "rows in memory rebuilt in 2 parts"),
+        rebuild::<Sqlite>("rebuild-sqlite", "rows in SQLite rebuilt in 2 parts"),
         PROJECT_LATENCY,
         COMMAND_WAIT,
         command::<1, 10, false>("command-1", "commands, 1 thread, streams of 10 events"),

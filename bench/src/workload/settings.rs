@@ -19,6 +19,8 @@ pub struct Settings {
     pub replay_event_count: u64,
     /// Events of the backlog that is projected.
     pub projected_event_count: u32,
+    /// Events of the store that a projection is rebuilt from.
+    pub rebuilt_event_count: u32,
     /// Events that all streams of commands have together at least: many short streams, none of which grows much meanwhile.
     pub commanded_event_count: u32,
     /// Events of the logs that are opened: a small one and a large one.
@@ -36,6 +38,7 @@ impl Settings {
             round_count,
             replay_event_count: if is_quick { 200_000 } else { 1_000_000 },
             projected_event_count: if is_quick { 20_000 } else { 200_000 },
+            rebuilt_event_count: if is_quick { 40_000 } else { 2_000_000 },
             commanded_event_count: if is_quick { 200_000 } else { 1_000_000 },
             opened_event_counts: if is_quick { [20_000, 200_000] } else { [200_000, 2_000_000] },
         }
