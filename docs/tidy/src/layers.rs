@@ -4,6 +4,7 @@
 //!  store              wires both sides, once
 //!  append | read      the command side and the query side: they never name each other
 //!  snapshots          a cache of fold states; serves the query side
+//!  projections        what is told of those who fold; serves the query side
 //!  index              derived, rebuildable; serves both sides
 //!  log                segments, roll, seal, watermarks, recovery
 //!  disk               the seam; names nothing but itself and the environment
@@ -30,11 +31,16 @@ struct Layer {
     beside: Option<&'static [&'static str]>,
 }
 
-const LAYERS: [Layer; 7] = [
-    Layer { folder: "store", below: &["append", "read", "snapshots", "index", "log", "disk"], beside: None },
+const LAYERS: [Layer; 8] = [
+    Layer {
+        folder: "store",
+        below: &["append", "read", "snapshots", "projections", "index", "log", "disk"],
+        beside: None,
+    },
     Layer { folder: "append", below: &["index", "log", "disk"], beside: None },
-    Layer { folder: "read", below: &["snapshots", "index", "log", "disk"], beside: None },
+    Layer { folder: "read", below: &["snapshots", "projections", "index", "log", "disk"], beside: None },
     Layer { folder: "snapshots", below: &["log", "disk"], beside: None },
+    Layer { folder: "projections", below: &["disk"], beside: Some(&["environment"]) },
     Layer { folder: "index", below: &["log", "disk"], beside: None },
     Layer { folder: "log", below: &["disk"], beside: None },
     Layer { folder: "disk", below: &[], beside: Some(&["environment"]) },

@@ -12,6 +12,12 @@ pub const EVENT_TYPE_BYTES_MAX: usize = 255;
 pub const TAG_BYTES_MAX: usize = 255;
 /// Bytes of a snapshot's key.
 pub const SNAPSHOT_KEY_BYTES_MAX: usize = 1024;
+/// Bytes of a projection's name, as a store is told it: of one with a longer name nothing is kept.
+pub const PROJECTION_NAME_BYTES_MAX: usize = 1024;
+/// Bytes of what went wrong with a projection, as a store keeps it: the rest is cut off.
+pub const PROJECTION_ERROR_BYTES_MAX: usize = 4096;
+/// Projections, each version by itself, of which a store keeps what it was told: those told of last.
+pub const PROJECTION_COUNT_MAX: usize = 1_000;
 /// Tags of one event.
 pub const TAG_COUNT_MAX: usize = 255;
 /// Bytes of one record, header included, unpadded.

@@ -6,6 +6,7 @@
 //!  store      wires both sides, once                       Store, Options
 //!  append  |  read      commands   |   queries             append, submit, Ticket | Reader, Cursor, Subscription
 //!  snapshots  saved fold states; losing them loses nothing
+//!  projections  what those who fold say of themselves; they say it again
 //!  index      derived from the log; losing it loses nothing
 //!  log        segments, watermarks, recovery               RecoveryReport, Damage
 //!  disk       the seam: a real directory, or a simulated one that fails as badly as disks do
@@ -21,6 +22,7 @@ pub mod environment;
 mod index;
 mod log;
 mod options;
+mod projections;
 mod read;
 #[cfg(gesta_sabotage)]
 pub mod sabotage;

@@ -1,6 +1,6 @@
 //! What the engine asks of a disk.
 //!
-//! A [`Disk`] is one flat directory. File names are chosen by the engine and never come from user input.
+//! A [`Disk`] is one directory; it may have folders, each a disk of its own. File names are chosen by the engine and never come from user input.
 //!
 //! What must stay true behind the seam:
 //! - a directory change (create, rename, remove) survives a power cut only after [`Disk::sync_dir`];
@@ -50,6 +50,13 @@ pub trait Disk: Clone + Send + Sync + 'static {
 
     /// Bytes that may still be allocated.
     fn free_space(&self) -> io::Result<u64>;
+
+    /// A folder in the directory, for what is read and replaced by name alone and never has to survive a power cut. With
+    /// [`Access::Write`] it is made where it is missing. `None` where it is missing, or the disk has no folders.
+    fn folder(&self, name: &str, access: Access) -> io::Result<Option<Self>> {
+        let _ = (name, access);
+        Ok(None)
+    }
 
     /// Where the file lies, for a message to a person; without a name, where the directory lies.
     fn describe(&self, name: &str) -> String;

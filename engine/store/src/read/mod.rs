@@ -16,6 +16,7 @@ mod cursor;
 mod feed;
 mod names;
 mod pick;
+mod projections;
 mod reader;
 mod receipt;
 mod snapshots;

@@ -8,6 +8,7 @@ use super::sweep::Sweep;
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::index::{Following, Index, Kind};
 use crate::log::{Log, ObservedLog, OpenError};
+use crate::projections::Board;
 use crate::snapshots::Snapshots;
 use gesta_model::{Damage, Incarnation, Position, Read, ReadError, Revision, StoredEvent, StreamName, Uuid};
 use parking_lot::Mutex;
@@ -26,6 +27,7 @@ pub(crate) struct Library<D: Disk> {
     pub(crate) incarnation: Incarnation,
     pub(crate) observed: Option<Observation<D>>,
     pub(crate) snapshots: Snapshots<D>,
+    pub(crate) board: Board<D>,
     /// Keeps the next writer out as long as a reader of this one may look at bytes that its recovery could cut: until the
     /// store was closed cleanly, or everybody who reads has gone. `None` in a reader beside another process's writer.
     pub(crate) lock: Mutex<Option<D::Lock>>,
@@ -82,11 +84,14 @@ impl<D: Disk> Reader<D> {
         let path = disk.describe("");
         let observed = ObservedLog::open(disk.clone())?;
         let log = Arc::clone(&observed.log);
-        let snapshots = Snapshots::watching(disk, (log.store_id, log.origin.key));
+        let store = (log.store_id, log.origin.key);
+        let board = Board::watching(disk.clone(), store);
+        let snapshots = Snapshots::watching(disk, store);
         let index = Arc::new(Index::new(Arc::clone(&log), observed.indexes_event_ids()));
         let observed = Some(Observation { log: observed, following: Mutex::default() });
         let incarnation = Incarnation::default();
-        let reader = Self::new(Library { path, log, index, incarnation, observed, snapshots, lock: Mutex::new(None) });
+        let reader =
+            Self::new(Library { path, log, index, incarnation, observed, snapshots, board, lock: Mutex::new(None) });
         reader.follow();
         Ok(reader)
     }

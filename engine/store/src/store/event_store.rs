@@ -166,30 +166,30 @@ impl<D: Disk> EventSubscription for Subscription<D> {
 }
 
 impl<D: Disk> ProjectionBoard for Reader<D> {
-    fn tell_projections(&self, _: &[ProjectionStatus]) -> Result<Vec<String>, ReadError> {
-        Ok(Vec::new())
+    fn tell_projections(&self, statuses: &[ProjectionStatus]) -> Result<Vec<String>, ReadError> {
+        Ok(Self::tell_projections(self, statuses))
     }
 
-    fn projections(&self, _: &str) -> Result<Vec<ProjectionReport>, ReadError> {
-        Ok(Vec::new())
+    fn projections(&self, prefix: &str) -> Result<Vec<ProjectionReport>, ReadError> {
+        Ok(Self::projections(self, prefix))
     }
 
-    fn wait_for_projection(&self, name: &str, _: Position, _: Duration) -> Result<(), WaitError> {
-        Err(WaitError::Unknown { projection: name.to_owned() })
+    fn wait_for_projection(&self, name: &str, position: Position, timeout: Duration) -> Result<(), WaitError> {
+        Self::wait_for_projection(self, name, position, timeout)
     }
 
-    fn ask_to_replay_parked(&self, _: &str) -> Result<bool, ReadError> {
-        Ok(false)
+    fn ask_to_replay_parked(&self, name: &str) -> Result<bool, ReadError> {
+        Self::ask_to_replay_parked(self, name)
     }
 }
 
 impl<D: Disk> ProjectionBoard for Store<D> {
     fn tell_projections(&self, statuses: &[ProjectionStatus]) -> Result<Vec<String>, ReadError> {
-        self.reader.tell_projections(statuses)
+        Ok(self.reader.tell_projections(statuses))
     }
 
     fn projections(&self, prefix: &str) -> Result<Vec<ProjectionReport>, ReadError> {
-        self.reader.projections(prefix)
+        Ok(self.reader.projections(prefix))
     }
 
     fn wait_for_projection(&self, name: &str, position: Position, timeout: Duration) -> Result<(), WaitError> {

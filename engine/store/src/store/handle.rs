@@ -145,6 +145,7 @@ impl<D: Disk> Store<D> {
     pub fn shut(&self) -> Result<(), CloseError> {
         let threads = std::mem::take(&mut *self.threads.lock());
         self.reader.close_snapshots();
+        self.reader.close_board();
         let outcome = self.appender.close(threads);
         // After a failure, readers may still look at bytes that a new writer would cut: it comes in when they are gone.
         outcome?;

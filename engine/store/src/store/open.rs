@@ -9,6 +9,7 @@ use crate::log::{
     recover,
 };
 use crate::options::Options;
+use crate::projections::Board;
 use crate::read::{Library, Reader};
 use crate::snapshots::Snapshots;
 use parking_lot::Mutex;
@@ -77,13 +78,13 @@ impl<D: Disk> Store<D> {
         };
         let writer = LogWriter::new(identity, Arc::clone(&log), tail);
         let tail_index = index.tail_part(writer.open_segment().unwrap_or(writer.next_number()), writer.position());
-        let snapshots_of = (manifest.store_id, manifest.origin.key);
+        let store = (manifest.store_id, manifest.origin.key);
         let snapshots = match &refusal {
             None => {
                 let bytes_max = (options.snapshot_bytes_max, options.limits.data_bytes_max);
-                Snapshots::writing(disk.clone(), snapshots_of, bytes_max)
+                Snapshots::writing(disk.clone(), store, bytes_max)
             }
-            Some(_) => Snapshots::watching(disk.clone(), snapshots_of),
+            Some(_) => Snapshots::watching(disk.clone(), store),
         };
         let library = Library {
             path: path.clone(),
@@ -92,6 +93,7 @@ impl<D: Disk> Store<D> {
             incarnation: manifest.incarnation,
             observed: None,
             snapshots,
+            board: Board::writing(disk.clone(), store, options.environment.clone()),
             lock: Mutex::new(Some(lock)),
         };
         let appender = Appender::new(

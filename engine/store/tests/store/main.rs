@@ -25,6 +25,7 @@ mod mounted;
 mod observer;
 mod panics;
 mod power;
+mod projections;
 mod queries;
 mod replay;
 mod retries;

@@ -105,8 +105,8 @@ impl StoreBytes {
         let (mut segments, mut index, mut snapshots, mut others) = (0, 0, 0, 0);
         for entry in std::fs::read_dir(directory).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
-            // A file that a writer has renamed or removed since takes no room.
-            let length = entry.metadata().map_or(0, |metadata| metadata.len());
+            // A file that a writer has renamed or removed since takes no room; folders hold nothing of the log.
+            let length = entry.metadata().map_or(0, |metadata| if metadata.is_file() { metadata.len() } else { 0 });
             let name = entry.file_name();
             let room = match Path::new(&name).extension().and_then(OsStr::to_str) {
                 Some("log") => &mut segments,

@@ -118,6 +118,20 @@ impl Disk for RealDisk {
         Ok(space.f_bavail.saturating_mul(space.f_frsize))
     }
 
+    fn folder(&self, name: &str, access: Access) -> io::Result<Option<Self>> {
+        let path = self.path(name);
+        if access == Access::Write {
+            match fs::create_dir(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                outcome => outcome.map_err(naming(&path))?,
+            }
+        }
+        match Self::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            outcome => outcome.map(Some),
+        }
+    }
+
     fn describe(&self, name: &str) -> String {
         let path = if name.is_empty() { self.path.to_path_buf() } else { self.path(name) };
         path.display().to_string()
