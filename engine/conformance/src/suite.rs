@@ -149,6 +149,21 @@ macro_rules! conformance {
             snapshots_are_there_after_a_reopening,
             a_state_and_the_events_after_it_are_the_whole_stream,
         }}
+        $crate::conformance_tests! { $harness => projections {
+            what_was_told_is_listed_by_its_beginnings,
+            the_last_telling_counts,
+            what_has_come_so_far_is_not_waited_for,
+            a_wait_ends_when_it_is_told,
+            a_wait_in_vain_says_how_far_it_has_come,
+            a_projection_that_nobody_told_of_is_unknown,
+            a_projection_that_has_failed_is_not_waited_for,
+            the_version_that_serves_is_waited_for,
+            a_replay_is_handed_out_once,
+            a_replay_waits_for_whoever_folds,
+            who_stands_by_hides_nothing,
+            a_projection_may_have_any_name,
+            a_long_error_is_kept_in_part,
+        }}
         $crate::conformance_tests! { $harness => pacing {
             progress_is_told_when_nothing_matches_and_when_nothing_happens,
             a_wait_ends_at_its_timeout_and_the_position_moves_on,
@@ -180,7 +195,7 @@ macro_rules! conformance_tests {
 #[cfg(test)]
 mod tests {
     /// Each group and the file that it is in.
-    const FILES: [(&str, &str); 14] = [
+    const FILES: [(&str, &str); 15] = [
         ("appending", include_str!("cases/appending.rs")),
         ("revisions", include_str!("cases/revisions.rs")),
         ("conditions", include_str!("cases/conditions.rs")),
@@ -194,6 +209,7 @@ mod tests {
         ("listing", include_str!("cases/listing.rs")),
         ("subscribing", include_str!("cases/subscribing.rs")),
         ("snapshots", include_str!("cases/snapshots.rs")),
+        ("projections", include_str!("cases/projections.rs")),
         ("pacing", include_str!("cases/pacing.rs")),
     ];
 

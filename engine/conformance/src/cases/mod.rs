@@ -14,6 +14,7 @@
 //!  listing      names with their counts, events by their ids
 //!  snapshots    saved fold states, and the events after them
 //!  subscribing  what is there, then what comes
+//!  projections  what a store is told of those who fold, and who waits for them
 //!  pacing       how far a subscription says it has come
 //! ```
 
@@ -26,6 +27,7 @@ pub mod listing;
 pub mod missed;
 pub mod naming;
 pub mod pacing;
+pub mod projections;
 pub mod reading;
 pub mod retries;
 pub mod revisions;

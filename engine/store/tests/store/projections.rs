@@ -82,7 +82,7 @@ fn tell_until_handed_out(store: &Store, status: &ProjectionStatus) {
         assert!(began.elapsed() < PATIENCE, "no replay was handed out");
         thread::sleep(Duration::from_millis(10));
     };
-    assert_eq!(names, [status.projection.name.clone()]);
+    assert_eq!(names, std::slice::from_ref(&status.projection.name));
 }
 
 #[test]
