@@ -1,7 +1,7 @@
 //! What a command has come to.
 
 use super::SnapshotFailure;
-use gesta_model::{Position, Receipt};
+use gesta_model::{Position, Receipt, WaitError};
 
 /// What a command that was followed has come to.
 #[derive(Debug)]
@@ -15,6 +15,9 @@ pub struct Handled<E> {
     pub attempts: u32,
     /// Whether a snapshot was saved on the way.
     pub snapshot: SnapshotOutcome,
+    /// Whether the projections that are waited for have folded what the command has led to, see
+    /// [`CommandHandler::wait_for`](crate::CommandHandler::wait_for). The command is done whatever comes of that.
+    pub waited: Result<(), WaitError>,
 }
 
 impl<E> Handled<E> {

@@ -6,8 +6,8 @@ use super::{HandleError, Handled, SnapshotFailure, SnapshotOutcome, SnapshotPoli
 use crate::panics::guarded;
 use crate::{Boundary, BoundaryError, Decider, Figures, encode};
 use gesta_model::{
-    AppendError, AppendRequest, Conflict, Durability, EventCursor, EventReader, EventStore, Loaded, Read, Receipt,
-    Selection, Uuid,
+    AppendError, AppendRequest, Conflict, Durability, EventCursor, EventReader, EventStore, Loaded, ProjectionBoard,
+    Read, Receipt, Selection, Uuid,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -35,6 +35,8 @@ pub struct CommandHandler<P, D: Decider> {
     durability: Durability,
     snapshots: Option<(SnapshotPolicy, StateCodec<D::State>)>,
     figures: Option<(String, Arc<Figures>)>,
+    awaited: Vec<String>,
+    patience: Duration,
     decider: PhantomData<fn() -> D>,
 }
 
@@ -61,6 +63,8 @@ where
             durability: Durability::Durable,
             snapshots: None,
             figures: None,
+            awaited: Vec::new(),
+            patience: Duration::ZERO,
             decider: PhantomData,
         }
     }
@@ -104,16 +108,28 @@ where
         self
     }
 
+    /// Waits after each command until these projections have folded what it has led to, together for no longer than `timeout`:
+    /// who asks their read models then sees it. Runners tell the store how far they are, so they may run anywhere.
+    ///
+    /// The command is done by then. What came of the wait is [`Handled::waited`], and no part of how long a command takes in
+    /// the figures.
+    #[must_use]
+    pub fn wait_for(mut self, projections: impl IntoIterator<Item = impl Into<String>>, timeout: Duration) -> Self {
+        self.awaited = projections.into_iter().map(Into::into).collect();
+        self.patience = timeout;
+        self
+    }
+
     /// Follows a command or refuses it.
     pub fn handle(&self, command: &D::Command) -> Outcome<D> {
-        self.time(|| self.follow(None, command))
+        self.wait_until_shown(self.time(|| self.follow(None, command))?)
     }
 
     /// Follows a command once, however often it comes under this id: each time the receipt is that of the first.
     ///
     /// The id alone counts. A command that was refused leaves nothing behind and may come again.
     pub fn handle_once(&self, id: Uuid, command: &D::Command) -> Outcome<D> {
-        self.time(|| self.follow(Some(id), command))
+        self.wait_until_shown(self.time(|| self.follow(Some(id), command))?)
     }
 
     fn time(&self, follow: impl FnOnce() -> Outcome<D>) -> Outcome<D> {
@@ -123,6 +139,18 @@ where
             figures.command(name, began.elapsed());
         }
         outcome
+    }
+
+    /// Waits until the projections that are waited for have folded what a command has led to.
+    fn wait_until_shown(&self, mut handled: Handled<D::Event>) -> Outcome<D> {
+        if let Some(position) = handled.position() {
+            let began = Instant::now();
+            handled.waited = self.awaited.iter().try_for_each(|projection| {
+                let left = self.patience.saturating_sub(began.elapsed());
+                self.store.wait_for_projection(projection, position, left)
+            });
+        }
+        Ok(handled)
     }
 
     fn follow(&self, id: Option<Uuid>, command: &D::Command) -> Outcome<D> {
@@ -147,7 +175,7 @@ where
                         } else {
                             SnapshotOutcome::NotDue
                         };
-                        return Ok(Handled { receipt: None, events, attempts, snapshot });
+                        return Ok(Handled { receipt: None, events, attempts, snapshot, waited: Ok(()) });
                     }
                 },
             };
@@ -163,7 +191,7 @@ where
                     } else {
                         SnapshotOutcome::NotDue
                     };
-                    return Ok(Handled { receipt: Some(receipt), events, attempts, snapshot });
+                    return Ok(Handled { receipt: Some(receipt), events, attempts, snapshot, waited: Ok(()) });
                 }
                 Err(AppendError::Conflict(conflict)) if attempts >= self.attempts_max => {
                     return Err(HandleError::Conflict { attempts, conflict });
@@ -304,5 +332,6 @@ fn read_of(selection: Selection) -> Read {
 
 /// The answer to a command that was followed before.
 fn repeated<E>(receipt: Receipt, attempts: u32) -> Handled<E> {
-    Handled { receipt: Some(receipt), events: Vec::new(), attempts, snapshot: SnapshotOutcome::NotDue }
+    let snapshot = SnapshotOutcome::NotDue;
+    Handled { receipt: Some(receipt), events: Vec::new(), attempts, snapshot, waited: Ok(()) }
 }

@@ -27,6 +27,7 @@ mod read_model;
 mod rebuild;
 mod runner;
 mod running;
+mod telling;
 mod try_later;
 
 pub use checkpoint::{Checkpoint, Part, Role, Scope, Serving, Step};

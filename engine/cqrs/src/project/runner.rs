@@ -11,6 +11,7 @@
 use super::follower::{Follow, Follower, Setback};
 use super::progress::Progress;
 use super::running::{Order, Replayed, Running};
+use super::telling::Telling;
 use super::{OpenError, Projection, RunError};
 use gesta_model::{
     EventCursor, EventReader, EventSubscription, Notice, Pace, Position, ProjectionState, ProjectionStatus, Query,
@@ -88,6 +89,7 @@ struct Round<'p, P: Deref<Target: EventReader>> {
     store_failures: usize,
     head: Position,
     progress: &'p Progress,
+    telling: Telling,
 }
 
 /// A projection, and what it is doing.
@@ -117,7 +119,16 @@ where
     P: Deref<Target: EventReader>,
 {
     fn new(store: P, slots: Vec<Slot<<P::Target as EventReader>::Cursor>>, progress: &'p Progress) -> Self {
-        Self { store, store_id: None, slots, subscription: None, store_failures: 0, head: Position::START, progress }
+        Self {
+            store,
+            store_id: None,
+            slots,
+            subscription: None,
+            store_failures: 0,
+            head: Position::START,
+            progress,
+            telling: Telling::default(),
+        }
     }
 
     /// Folds until there is nobody any more to give orders.
@@ -129,7 +140,7 @@ where
                 Err(TryRecvError::Disconnected) => return,
             }
             let outcome = self.turn();
-            tell(self.progress, &self.slots, self.head);
+            self.tell();
             match outcome {
                 Ok(()) => self.store_failures = 0,
                 Err(error) => {
@@ -299,6 +310,15 @@ where
             replayed.parked_count += slot.follower.parked_count();
         }
         Ok(replayed)
+    }
+
+    /// Tells those who wait, here and at the store, and tries again what is parked where the store is asked for it.
+    fn tell(&mut self) {
+        tell(self.progress, &self.slots, self.head);
+        for name in self.telling.tell(&*self.store, self.progress.statuses()) {
+            // What comes of it is in what is told next.
+            let _ = self.replay_parked(&name);
+        }
     }
 
     /// The store cannot be read: everything is to be opened again.

@@ -21,3 +21,4 @@ mod sqlite;
 mod support;
 mod transfers;
 mod versions;
+mod waiting;

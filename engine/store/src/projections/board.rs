@@ -35,6 +35,8 @@ struct State {
     told: BTreeMap<ProjectionId, Told>,
     /// When the folder was looked at for who asks for a replay.
     looked_for_asks: Option<Instant>,
+    /// Those that were found there, and can be carried out but not removed: they are not looked at again.
+    stuck_asks: Vec<String>,
     /// The folder is the next writer's.
     is_closed: bool,
 }
@@ -53,7 +55,7 @@ impl<D: Disk> Board<D> {
 
     fn new(disk: D, (store_id, key): (Uuid, StoreKey), environment: Environment, believed_since: Timestamp) -> Self {
         let folder = Folder::new(disk, Origin { store_id, key });
-        let state = State { told: BTreeMap::new(), looked_for_asks: None, is_closed: false };
+        let state = State { told: BTreeMap::new(), looked_for_asks: None, stuck_asks: Vec::new(), is_closed: false };
         let (told, writing) = (Condvar::new(), Mutex::new(()));
         Self { folder, environment, believed_since, state: Mutex::new(state), told, writing }
     }
@@ -66,13 +68,14 @@ impl<D: Disk> Board<D> {
             (state.is_time_for_asks(), state.is_closed)
         };
         let asks = if looks_for_asks && !is_closed { self.folder.asks() } else { Vec::new() };
-        let mut due = Vec::new();
+        let (mut due, mut taken) = (Vec::new(), Vec::new());
         let mut state = self.state.lock();
         for status in statuses.iter().filter(|status| status.projection.name.len() <= PROJECTION_NAME_BYTES_MAX) {
             let Some(told) = state.take_in(status, told_at) else { continue };
             let name = &status.projection.name;
-            if asks.contains(name) && self.folder.remove_ask(name) {
+            if asks.contains(name) && !state.stuck_asks.contains(name) && !taken.contains(name) {
                 state.ask_to_replay(name);
+                taken.push(name.clone());
             }
             let told = state.told.get_mut(&told).expect("it was just told");
             if told.hand_out_replay() && !due.contains(name) {
@@ -89,15 +92,20 @@ impl<D: Disk> Board<D> {
         if is_write_due {
             self.write(Told::is_write_due);
         }
+        // Its report says by now that it is due: whoever looks on misses it in neither.
+        taken.retain(|name| !self.folder.remove_ask(name));
+        if !taken.is_empty() {
+            self.state.lock().stuck_asks.extend(taken);
+        }
         due
     }
 
     /// What was told of the projections whose names begin with `prefix`, here or in another process, in the order of names and
     /// versions.
     pub(crate) fn list(&self, prefix: &str) -> Vec<ProjectionReport> {
+        let asks = self.folder.asks();
         let reports = self.reports(None).into_values();
         let mut reports: Vec<_> = reports.filter(|report| report.status.projection.name.starts_with(prefix)).collect();
-        let asks = self.folder.asks();
         for report in &mut reports {
             let is_superseded = matches!(report.status.state, ProjectionState::Superseded { .. });
             report.is_replay_due |= !is_superseded && asks.contains(&report.status.projection.name);
