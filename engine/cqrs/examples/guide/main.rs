@@ -168,6 +168,10 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     println!("ada has {:?}, as of position {}", answered.answer, answered.position);
     assert_eq!(answered.answer, ["Middlemarch"]);
 
+    let desk = CommandHandler::<_, Library>::new(Arc::clone(&store)).wait_for(["loans"], Duration::from_secs(5));
+    desk.handle(&BookCommand::TakeBack { book: "1".into() })?.waited?;
+    assert!(queries.ask(&BooksOf("ada"))?.answer.is_empty());
+
     let mut events = EventReader::read(&*store, Read::all())?;
     while let Some(event) = events.next_record() {
         let event = event?;
