@@ -125,15 +125,6 @@ fn a_command_is_done_whatever_comes_of_the_wait() {
 }
 
 #[test]
-fn a_command_without_a_receipt_waits_for_nothing() {
-    let (test, _) = bank();
-    let handler = waiting(&test, "nobody", PATIENCE);
-    let began = Instant::now();
-    handler.handle(&Command::Open { account: 1 }).unwrap_err();
-    assert!(began.elapsed() < PATIENCE);
-}
-
-#[test]
 fn parked_events_are_tried_again_when_an_observer_or_the_writer_asks() {
     let (test, handler) = bank();
     let projection = InSqlite::default();
