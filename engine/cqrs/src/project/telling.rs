@@ -99,7 +99,16 @@ mod tests {
 
     fn status(position: u64, parked_count: u64, state: ProjectionState) -> ProjectionStatus {
         let projection = ProjectionId { name: "a".to_owned(), version: 1 };
-        ProjectionStatus { projection, position: Position(position), lag: 0, parked_count, eta: None, state }
+        let is_serving = !matches!(state, ProjectionState::Building | ProjectionState::Superseded { .. });
+        ProjectionStatus {
+            projection,
+            position: Position(position),
+            lag: 0,
+            is_serving,
+            parked_count,
+            eta: None,
+            state,
+        }
     }
 
     fn live(position: u64) -> ProjectionStatus {

@@ -283,7 +283,7 @@ struct Standing {
 impl Standing {
     /// The version that is waited for: the highest that serves and goes on, else the highest that serves.
     fn awaited(&self) -> Option<&ProjectionStatus> {
-        let serving = || self.believed.iter().map(|report| &report.status).filter(|status| status.state.serves());
+        let serving = || self.believed.iter().map(|report| &report.status).filter(|status| status.is_serving);
         let goes_on = |status: &&ProjectionStatus| !matches!(status.state, ProjectionState::Failed { .. });
         serving().rfind(goes_on).or_else(|| serving().next_back())
     }

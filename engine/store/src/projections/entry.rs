@@ -108,6 +108,11 @@ impl Entry {
     }
 }
 
+/// Flags of a report: its parked events are to be tried again.
+const REPLAY_DUE: u32 = 1;
+/// Queries are answered from its rows.
+const SERVING: u32 = 2;
+
 /// The bytes of a report after the store's id, up to the check.
 fn encode_report(report: &ProjectionReport, bytes: &mut Vec<u8>) {
     let ProjectionReport { status, told_at, is_replay_due } = report;
@@ -129,7 +134,8 @@ fn encode_report(report: &ProjectionReport, bytes: &mut Vec<u8>) {
     bytes.extend(status.projection.version.to_le_bytes());
     bytes.extend(state.to_le_bytes());
     bytes.extend(number.to_le_bytes());
-    bytes.extend(u32::from(*is_replay_due).to_le_bytes());
+    let flags = (u32::from(*is_replay_due) * REPLAY_DUE) | (u32::from(status.is_serving) * SERVING);
+    bytes.extend(flags.to_le_bytes());
     push_texts(&status.projection.name, error, bytes);
 }
 
@@ -144,7 +150,7 @@ fn push_texts(name: &str, error: &str, bytes: &mut Vec<u8>) {
 }
 
 fn decode_report(content: &[u8], name: String, error: String) -> Option<ProjectionReport> {
-    let number = u32_at(content, 80);
+    let (number, flags) = (u32_at(content, 80), u32_at(content, 84));
     let state = match u32_at(content, 76) {
         1 => ProjectionState::Standby,
         2 => ProjectionState::CatchingUp,
@@ -160,12 +166,13 @@ fn decode_report(content: &[u8], name: String, error: String) -> Option<Projecti
         projection: ProjectionId { name, version: u32_at(content, 72) },
         position: Position(u64_at(content, 32)),
         lag: u64_at(content, 40),
+        is_serving: flags & SERVING != 0,
         parked_count: u64_at(content, 48),
         eta,
         state,
     };
     let told_at = Timestamp(u64_at(content, 64).cast_signed());
-    Some(ProjectionReport { status, told_at, is_replay_due: u32_at(content, 84) == 1 })
+    Some(ProjectionReport { status, told_at, is_replay_due: flags & REPLAY_DUE != 0 })
 }
 
 /// A number of the head, whose bytes are there.
@@ -189,7 +196,7 @@ mod tests {
     fn report(state: ProjectionState) -> ProjectionReport {
         let projection = ProjectionId { name: "Konten/☃".to_owned(), version: 3 };
         let (position, eta) = (Position(40), Some(Duration::from_millis(5)));
-        let status = ProjectionStatus { projection, position, lag: 2, parked_count: 1, eta, state };
+        let status = ProjectionStatus { projection, position, lag: 2, is_serving: true, parked_count: 1, eta, state };
         ProjectionReport { status, told_at: Timestamp(-4), is_replay_due: true }
     }
 
@@ -210,7 +217,7 @@ mod tests {
             let read =
                 |entry: &ProjectionReport| Entry::decode(&origin(), &Entry::Report(entry.clone()).encode(&origin()));
             assert_eq!(read(&entry), Some(Entry::Report(entry.clone())));
-            (entry.status.eta, entry.is_replay_due) = (None, false);
+            (entry.status.eta, entry.status.is_serving, entry.is_replay_due) = (None, false, false);
             assert_eq!(read(&entry), Some(Entry::Report(entry)));
         }
         let ask = Entry::Ask("Konten".to_owned());

@@ -153,7 +153,8 @@ mod tests {
 
     fn status(state: ProjectionState) -> ProjectionStatus {
         let projection = ProjectionId { name: "a".to_owned(), version: 1 };
-        ProjectionStatus { projection, position: Position(3), lag: 0, parked_count: 0, eta: None, state }
+        let is_serving = !matches!(state, ProjectionState::Building | ProjectionState::Superseded { .. });
+        ProjectionStatus { projection, position: Position(3), lag: 0, is_serving, parked_count: 0, eta: None, state }
     }
 
     fn tell(told: &mut Told, state: ProjectionState) -> (bool, bool) {

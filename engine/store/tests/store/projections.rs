@@ -21,7 +21,8 @@ const A_MOMENT: Duration = Duration::from_millis(20);
 
 fn status(name: &str, version: u32, position: u64, state: ProjectionState) -> ProjectionStatus {
     let projection = ProjectionId { name: name.to_owned(), version };
-    ProjectionStatus { projection, position: Position(position), lag: 3, parked_count: 0, eta: None, state }
+    let is_serving = !matches!(state, ProjectionState::Building | ProjectionState::Superseded { .. });
+    ProjectionStatus { projection, position: Position(position), lag: 3, is_serving, parked_count: 0, eta: None, state }
 }
 
 fn live(name: &str, position: u64) -> ProjectionStatus {
