@@ -1,10 +1,12 @@
 //! The program of docs/guide.md: `cargo run -p gesta-cqrs --example guide`.
+//!
+//! A library as an event store, from a command to the answer of a query, with the five figures n, s, S, t_q and t_c in the end.
 
-use gesta::{EventReader, Options, Read, Store};
+use gesta::{EventReader, Options, Read, Store, StreamName};
 use gesta_cqrs::sqlite::{SqliteReadModel, SqliteReader};
 use gesta_cqrs::{
     Boundary, CommandHandler, Decider, DomainEvent, Figures, HandleError, Labels, ProjectError, Projection,
-    QueryHandler, Question, Recorded, Runner, SnapshotPolicy,
+    QueryHandler, Question, Recorded, Runner, SnapshotPolicy, decode,
 };
 use rusqlite::{Connection, Transaction, params};
 use serde::{Deserialize, Serialize};
@@ -172,19 +174,56 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     desk.handle(&BookCommand::TakeBack { book: "1".into() })?.waited?;
     assert!(queries.ask(&BooksOf("ada"))?.answer.is_empty());
 
-    let mut events = EventReader::read(&*store, Read::all())?;
+    // The state of one book, rebuilt by replay of its events: what the command handler does by itself.
+    let mut book = Book::default();
+    let mut events = EventReader::read(&*store, Read::stream(StreamName::new("book-1")?))?;
+    while let Some(record) = events.next_record() {
+        if let Some(event) = decode::<BookEvent>(&record?)? {
+            Library::evolve(&mut book, &event);
+        }
+    }
+    println!("book 1, by replay: {book:?}");
+
+    show_events(&store)?;
+    show_figures(&store, &figures)?;
+    running.stop()?;
+    Ok(())
+}
+
+/// Prints each event: its time, its type and its payload.
+fn show_events(store: &Store) -> Result<(), Box<dyn Error>> {
+    let mut events = EventReader::read(store, Read::all())?;
     while let Some(event) = events.next_record() {
         let event = event?;
-        println!("{} {} {}", event.stream().unwrap_or("-"), event.event_type(), event.data().as_str().unwrap_or("-"));
+        let (event_type, payload) = (event.event_type().to_owned(), event.data().as_str().unwrap_or("-").to_owned());
+        let time = events.recorded_at().ok_or("an event that was read has a time")?;
+        println!("{} ns  {event_type}  {payload}", time.0);
     }
+    Ok(())
+}
 
-    for (name, t_c) in figures.commands() {
-        println!("t_c of {name}: {} commands, half within {} us", t_c.count, t_c.p50_us);
+/// Prints the five figures.
+fn show_figures(store: &Store, figures: &Figures) -> Result<(), Box<dyn Error>> {
+    let statistics = store.reader().statistics()?;
+    println!("n: {} events", statistics.events);
+
+    let mut sizes = Vec::new();
+    let mut events = store.read(Read::all());
+    while let Some(event) = events.next_record() {
+        sizes.push(event?.bytes().len());
     }
+    let (smallest, largest) = (sizes.iter().min().unwrap_or(&0), sizes.iter().max().unwrap_or(&0));
+    println!("s: {smallest} to {largest} bytes an event");
+
+    let written = statistics.log_bytes + statistics.index_bytes + statistics.snapshot_bytes;
+    println!("S: {written} bytes, and {} that lie ready for events to come", statistics.reserved_bytes);
+
     for (name, t_q) in figures.queries() {
         println!("t_q of {name}: {} queries, half within {} us", t_q.count, t_q.p50_us);
     }
-    running.stop()?;
+    for (name, t_c) in figures.commands() {
+        println!("t_c of {name}: {} commands, half within {} us", t_c.count, t_c.p50_us);
+    }
     Ok(())
 }
 

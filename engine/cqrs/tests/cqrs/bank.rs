@@ -1,100 +1,34 @@
-//! A bank: each account is a stream, and a transfer has two of them for its boundary.
+//! The program of the bank runs, and goes on; its domain is that of other tests as well.
 
-use gesta_cqrs::{Boundary, Decider, DomainEvent, Labels};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+#[path = "../../examples/bank/main.rs"]
+#[allow(dead_code, reason = "main is for whoever calls the program")]
+mod program;
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) enum AccountEvent {
-    Opened { account: u32 },
-    Deposited { account: u32, cents: u64 },
-    Withdrawn { account: u32, cents: u64 },
+pub(super) use program::account::{AccountEvent, Bank, Command, Refusal};
+
+use gesta::{Options, Read, Store};
+
+/// How many events are there, and how many of them opened an account.
+fn count(directory: &std::path::Path) -> (usize, usize) {
+    let store = Store::open(directory.join("store"), Options::default()).unwrap();
+    let mut events = store.read(Read::all());
+    let (mut all, mut opened) = (0, 0);
+    while let Some(event) = events.next_record() {
+        all += 1;
+        opened += usize::from(event.unwrap().event_type() == "Opened");
+    }
+    (all, opened)
 }
 
-impl AccountEvent {
-    pub(super) fn account(&self) -> u32 {
-        let (Self::Opened { account } | Self::Deposited { account, .. } | Self::Withdrawn { account, .. }) = self;
-        *account
-    }
-
-    /// What it adds to the balance.
-    pub(super) fn cents(&self) -> i64 {
-        match self {
-            Self::Opened { .. } => 0,
-            Self::Deposited { cents, .. } => i64::try_from(*cents).unwrap(),
-            Self::Withdrawn { cents, .. } => -i64::try_from(*cents).unwrap(),
-        }
-    }
-}
-
-impl DomainEvent for AccountEvent {
-    fn describe(&self, labels: &mut Labels) {
-        labels.stream("account", self.account()).tag("account", self.account());
-    }
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Command {
-    Open { account: u32 },
-    Deposit { account: u32, cents: u64 },
-    Transfer { from: u32, to: u32, cents: u64 },
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Refusal {
-    NoAccount(u32),
-    IsOpen(u32),
-    NotEnough { account: u32, cents: i64 },
-}
-
-/// Balances of the accounts of a boundary.
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Balances(pub(super) BTreeMap<u32, i64>);
-
-impl Balances {
-    fn of(&self, account: u32) -> Result<i64, Refusal> {
-        self.0.get(&account).copied().ok_or(Refusal::NoAccount(account))
-    }
-}
-
-pub(super) struct Bank;
-
-impl Decider for Bank {
-    type Command = Command;
-    type Event = AccountEvent;
-    type State = Balances;
-    type Refusal = Refusal;
-
-    fn boundary(command: &Command) -> Boundary {
-        match command {
-            Command::Open { account } | Command::Deposit { account, .. } => Boundary::stream("account", account),
-            Command::Transfer { from, to, .. } => {
-                Boundary::stream("account", from).and(Boundary::stream("account", to))
-            }
-        }
-    }
-
-    fn decide(state: &Balances, command: &Command) -> Result<Vec<AccountEvent>, Refusal> {
-        match *command {
-            Command::Open { account } if state.of(account).is_ok() => Err(Refusal::IsOpen(account)),
-            Command::Open { account } => Ok(vec![AccountEvent::Opened { account }]),
-            Command::Deposit { account, cents } => {
-                state.of(account)?;
-                Ok(vec![AccountEvent::Deposited { account, cents }])
-            }
-            Command::Transfer { from, to, cents } => {
-                let (available, _) = (state.of(from)?, state.of(to)?);
-                if available < i64::try_from(cents).unwrap() {
-                    return Err(Refusal::NotEnough { account: from, cents: available });
-                }
-                let (from, to) =
-                    (AccountEvent::Withdrawn { account: from, cents }, AccountEvent::Deposited { account: to, cents });
-                Ok(vec![from, to])
-            }
-        }
-    }
-
-    fn evolve(state: &mut Balances, event: &AccountEvent) {
-        *state.0.entry(event.account()).or_default() += event.cents();
+#[test]
+fn the_program_of_the_bank_runs_and_goes_on_where_it_stood() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut before = 0;
+    for _ in 0..2 {
+        assert_eq!(program::run(directory.path()).unwrap(), 100 * 1_000);
+        let (all, opened) = count(directory.path());
+        assert!(all > before + 1_000, "from {before} to {all} events is no day at a bank");
+        assert_eq!(opened, 100, "each account is opened once");
+        before = all;
     }
 }

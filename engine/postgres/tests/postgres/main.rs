@@ -1,6 +1,6 @@
 //! Read models in a real PostgreSQL server, which the tests start and kill.
 
-#[path = "../../../cqrs/tests/cqrs/bank.rs"]
+#[path = "../../../cqrs/examples/bank/account.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod bank;
 mod broken;

@@ -1,6 +1,6 @@
 //! Money that is moved by commands over TCP, while the server is killed again and again.
 
-#[path = "../../../../../engine/cqrs/tests/cqrs/bank.rs"]
+#[path = "../../../../../engine/cqrs/examples/bank/account.rs"]
 mod bank;
 #[path = "../../../../../engine/cqrs/tests/cqrs/models.rs"]
 mod models;
