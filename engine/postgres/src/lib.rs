@@ -5,10 +5,12 @@
 //!                   │                            rows, by the projection
 //!                   │                            parked events, the new checkpoint
 //!                   └── claim: an advisory lock of the session, so that another runner stands by
+//!
+//!  QueryHandler ──► PostgresReader ──► transaction: the checkpoint and the rows, of one snapshot
 //! ```
 //!
-//! The tables of a projection are its own; `gesta_checkpoints` and `gesta_parked` are ours. Queries are made by any other
-//! connection to the database: it sees whole steps only.
+//! The tables of a projection are its own; `gesta_checkpoints` and `gesta_parked` are ours. Any other connection to the
+//! database may look at the rows as well: it sees whole steps only.
 //!
 //! What must stay true: a step that has been committed moved the checkpoint from exactly where its runner believed it. The
 //! claim only keeps runners from getting into each other's way: it is gone with its connection.
@@ -22,6 +24,8 @@
 mod error;
 mod place;
 mod read_model;
+mod reader;
+mod rows;
 mod session;
 mod step;
 mod tables;
@@ -31,3 +35,5 @@ pub use place::Place;
 /// The client, whose transactions and errors projections handle.
 pub use postgres;
 pub use read_model::PostgresReadModel;
+pub use reader::PostgresReader;
+pub use rows::PostgresRows;

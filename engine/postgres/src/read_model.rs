@@ -2,7 +2,7 @@
 
 use crate::session::{Session, is_usable_after, try_claim};
 use crate::step::{self, Answer};
-use crate::{PostgresError, tables};
+use crate::{PostgresError, PostgresReader, tables};
 use gesta_cqrs::{Checkpoint, CommitError, Parked, Part, ProjectionId, ReadModel, Role, Serving, Step, Work};
 use postgres::{Client, Transaction};
 use std::fmt;
@@ -17,8 +17,8 @@ use std::fmt;
 /// use gesta_postgres::PostgresReadModel;
 ///
 /// let model = PostgresReadModel::connect_to_schema("host=/run/postgresql dbname=shop", "orders")?;
-/// let mut queries = model.reader()?;
-/// let orders = queries.query("SELECT id, total FROM orders", &[])?;
+/// let mut client = model.reader()?.into_client()?;
+/// let orders = client.query("SELECT id, total FROM orders", &[])?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct PostgresReadModel {
@@ -41,9 +41,9 @@ impl PostgresReadModel {
         Self::open(Session::new(config, Some(schema))?)
     }
 
-    /// A connection of its own to the same schema, for queries alone.
-    pub fn reader(&self) -> Result<Client, PostgresError> {
-        self.session.connect_to_read()
+    /// The same schema as queries see it.
+    pub fn reader(&self) -> Result<PostgresReader, PostgresError> {
+        PostgresReader::open(self.session.clone())
     }
 
     fn open(session: Session) -> Result<Self, PostgresError> {

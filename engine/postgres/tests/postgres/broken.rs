@@ -1,7 +1,7 @@
 //! Connections that break: ended one by one, and with the whole server.
 
 use super::cluster::{self, Cluster};
-use super::models::{InPostgres, assert_is_a_fold, bank, deposit, model, run, wait_for, wait_until};
+use super::models::{InPostgres, assert_is_a_fold, bank, deposit, model, reader, run, wait_for, wait_until};
 use super::support::PATIENCE;
 use gesta::{Position, Uuid};
 use gesta_cqrs::{Checkpoint, CommitError, ProjectionId, ProjectionState, ReadModel, Scope, Step};
@@ -112,7 +112,7 @@ fn a_server_that_is_killed_and_started_again_loses_nothing_and_folds_nothing_twi
             cluster.kill();
             wait_for(&running, |state| matches!(state, ProjectionState::Retrying { .. }));
             cluster.restart();
-            let mut reader = model(&database).reader().unwrap();
+            let mut reader = reader(&database);
             let left_at = assert_is_a_fold(&mut reader, &test.store).unwrap();
             running.wait("balances", left_at.plus(1), PATIENCE).unwrap();
         }
@@ -121,7 +121,7 @@ fn a_server_that_is_killed_and_started_again_loses_nothing_and_folds_nothing_twi
     let end = deposit(&handler, 1);
     running.wait("balances", end, PATIENCE).unwrap();
     assert_eq!(running.statuses()[0].parked_count, 0);
-    let mut reader = model(&database).reader().unwrap();
+    let mut reader = reader(&database);
     assert_eq!(assert_is_a_fold(&mut reader, &test.store), Some(end));
     running.stop().unwrap();
 }

@@ -1,7 +1,7 @@
 //! A process that projects, killed again and again.
 
 use super::cluster;
-use super::models::{InPostgres, assert_is_a_fold, bank, deposit, model, run};
+use super::models::{InPostgres, assert_is_a_fold, bank, deposit, model, reader, run};
 use super::support::PATIENCE;
 use gesta::{Position, Reader};
 use gesta_cqrs::Runner;
@@ -25,7 +25,7 @@ fn rows_are_a_fold_of_the_log_up_to_the_checkpoint_whenever_the_process_is_kille
     }
     let Some(database) = cluster::database("killed") else { return };
     let (test, handler) = bank();
-    let mut reader = model(&database).reader().unwrap();
+    let mut reader = reader(&database);
     let store = test.directory.path().join("store");
     let kills = std::env::var("GESTA_KILLS").map_or(KILLS, |count| count.parse().unwrap());
     let is_over = AtomicBool::new(false);

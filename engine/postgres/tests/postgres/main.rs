@@ -8,6 +8,7 @@ mod cluster;
 mod killed;
 mod models;
 mod projections;
+mod questions;
 mod read_model;
 #[path = "../../../cqrs/tests/cqrs/support.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]

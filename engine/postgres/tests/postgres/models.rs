@@ -115,9 +115,14 @@ pub(super) fn wait_until(mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// A connection for queries alone.
+pub(super) fn reader(database: &str) -> Client {
+    model(database).reader().unwrap().into_client().unwrap()
+}
+
 /// The balances that a database holds, and how many events they were folded from.
 pub(super) fn balances_in(database: &str) -> (Balances, u64) {
-    let mut client = model(database).reader().unwrap();
+    let mut client = reader(database);
     rows(&mut client.transaction().unwrap())
 }
 
@@ -145,7 +150,7 @@ pub(super) fn assert_is_a_fold(reader: &mut Client, store: &Store) -> Option<Pos
 }
 
 /// What the balances are below a position, and of how many events.
-fn fold(store: &Store, until: Position) -> (Balances, u64) {
+pub(super) fn fold(store: &Store, until: Position) -> (Balances, u64) {
     let mut cursor = EventReader::read(store, Read::all().until(until)).unwrap();
     let (mut balances, mut count) = (Balances::new(), 0);
     while let Some(record) = cursor.next_record() {

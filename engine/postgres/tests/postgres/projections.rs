@@ -56,8 +56,13 @@ fn one_runner_folds_into_several_schemas() {
     let position = deposit(&handler, 1);
     wait_until(|| running.statuses().iter().all(|status| status.position >= position));
     for name in ["one", "two"] {
-        let row =
-            schema(name).reader().unwrap().query_one("SELECT cents FROM balances WHERE account = 1", &[]).unwrap();
+        let row = schema(name)
+            .reader()
+            .unwrap()
+            .into_client()
+            .unwrap()
+            .query_one("SELECT cents FROM balances WHERE account = 1", &[])
+            .unwrap();
         assert_eq!(row.get::<_, i64>(0), 101);
     }
 }

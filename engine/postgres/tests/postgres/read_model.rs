@@ -1,7 +1,7 @@
 //! The read model in PostgreSQL by itself.
 
 use super::cluster;
-use super::models::{model, wait_until};
+use super::models::{model, reader, wait_until};
 use gesta::{Position, Timestamp, Uuid};
 use gesta_cqrs::{Checkpoint, CommitError, Parked, ProjectionId, ReadModel, Scope, Step};
 use gesta_postgres::{PostgresError, PostgresReadModel};
@@ -39,7 +39,8 @@ fn rows_and_checkpoint_are_committed_together_or_not_at_all() {
     drop(first);
     let mut second = model(&database);
     assert_eq!(second.checkpoint(&id).unwrap(), Some(at(7)));
-    let count: i64 = second.reader().unwrap().query_one("SELECT count(*) FROM t", &[]).unwrap().get(0);
+    let count: i64 =
+        second.reader().unwrap().into_client().unwrap().query_one("SELECT count(*) FROM t", &[]).unwrap().get(0);
     assert_eq!(count, 1);
     let other = ProjectionId { version: 4, ..id };
     assert_eq!(second.checkpoint(&other).unwrap(), None, "each version has a checkpoint of its own");
@@ -118,7 +119,7 @@ fn of_two_steps_at_once_one_is_committed_and_the_other_is_told() {
         assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
         assert!(outcomes.iter().any(|outcome| matches!(outcome, Err(CommitError::Moved))), "{outcomes:?}");
     }
-    let count: i64 = model(&database).reader().unwrap().query_one("SELECT count(*) FROM t", &[]).unwrap().get(0);
+    let count: i64 = reader(&database).query_one("SELECT count(*) FROM t", &[]).unwrap().get(0);
     assert_eq!(count, 2, "one row for each projection");
 }
 
@@ -163,7 +164,8 @@ fn each_schema_has_rows_and_checkpoints_of_its_own() {
         model.commit(&to, &mut |rows, _| Ok(rows.batch_execute("CREATE TABLE t (n int)")?)).unwrap();
         let mut again = PostgresReadModel::connect_to_schema(&database, name).unwrap();
         assert_eq!(again.checkpoint(&id).unwrap(), Some(at(ordinal as u64)));
-        let row = again.reader().unwrap().query_one("SELECT current_schema()::text", &[]).unwrap();
+        let row =
+            again.reader().unwrap().into_client().unwrap().query_one("SELECT current_schema()::text", &[]).unwrap();
         assert_eq!(row.get::<_, String>(0), name);
     }
     for name in [String::new(), "n".repeat(64)] {
@@ -189,7 +191,7 @@ fn many_may_set_up_the_same_schema_at_once() {
 #[test]
 fn a_reader_changes_nothing() {
     let Some(database) = cluster::database("reader") else { return };
-    let refused = model(&database).reader().unwrap().batch_execute("DELETE FROM gesta_checkpoints").unwrap_err();
+    let refused = reader(&database).batch_execute("DELETE FROM gesta_checkpoints").unwrap_err();
     assert_eq!(refused.code(), Some(&postgres::error::SqlState::READ_ONLY_SQL_TRANSACTION));
 }
 
