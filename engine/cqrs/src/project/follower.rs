@@ -137,14 +137,18 @@ impl<P: Projection> Follower<P> {
     /// Folds events and commits a step.
     fn commit(&mut self, step: Step<'_>, events: &[StoredEvent]) -> Result<Result<(), Stuck>, Setback> {
         let projection = &self.projection;
-        let (mut ordinal, mut takes_over) = (0, false);
+        let (mut ordinal, mut is_taking_over) = (0, false);
         let outcome = self.model.commit(&step, &mut |rows, role| {
             for (index, event) in events.iter().enumerate() {
                 ordinal = index;
                 project(projection, rows, event, role == Role::Serves)?;
             }
-            takes_over = role == Role::TakesOver;
-            if takes_over { flatten(guarded(|| projection.take_over(rows))) } else { Ok(()) }
+            if role == Role::TakesOver {
+                is_taking_over = true;
+                flatten(guarded(|| projection.take_over(rows)))?;
+                is_taking_over = false;
+            }
+            Ok(())
         });
         match outcome {
             Ok(role) => {
@@ -154,7 +158,7 @@ impl<P: Projection> Follower<P> {
                     (self.parked_count + step.parked.len() as u64).saturating_sub(step.unparked.len() as u64);
                 Ok(Ok(()))
             }
-            Err(CommitError::Work(error)) if takes_over && !error.is::<TryLater>() => {
+            Err(CommitError::Work(error)) if is_taking_over && !error.is::<TryLater>() => {
                 Err(Setback::Fatal(OpenError::TakeOver { projection: ProjectionId::clone(&self.id), error }))
             }
             Err(CommitError::Work(error)) => {

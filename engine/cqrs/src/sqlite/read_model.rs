@@ -1,5 +1,6 @@
 //! A database file with the rows of projections.
 
+use super::blame::blame;
 use super::{SqliteError, SqliteReader, tables};
 use crate::{Checkpoint, CommitError, Parked, Part, ProjectionId, ReadModel, Role, Serving, Step, Work};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -101,9 +102,14 @@ impl ReadModel for SqliteReadModel {
         }
         let serving = tables::serving(&transaction, &step.projection.name).map_err(failed)?;
         let role = step.role(serving).map_err(|by| CommitError::Superseded { by })?;
-        work(&mut transaction, role).map_err(CommitError::Work)?;
+        work(&mut transaction, role).map_err(|error| blame(error, file))?;
+        if transaction.is_autocommit() {
+            // What is written now would stay, whatever becomes of the rest.
+            return Err(CommitError::Work("the projection went on after an error that ended the transaction".into()));
+        }
         tables::write_step(&transaction, step, role).map_err(failed)?;
-        transaction.commit().map_err(failed)?;
+        // A deferred constraint is the fault of the work.
+        transaction.commit().map_err(|error| blame(error.into(), file))?;
         Ok(role)
     }
 

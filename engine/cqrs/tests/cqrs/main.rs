@@ -6,6 +6,7 @@ mod bank;
 mod child;
 mod commands;
 mod courses;
+mod faults;
 mod guide;
 mod killed;
 mod memory;
