@@ -25,8 +25,8 @@ pub(crate) enum Answer {
 }
 
 /// Begins of SQL states that tell of the database and not of what was asked: its connections, its conflicts between
-/// transactions, its resources, its operators, its disks.
-const FAILURES_OF_THE_DATABASE: [&str; 5] = ["08", "40", "53", "57", "58"];
+/// transactions, its resources, a lock that was not to be had, its operators, its disks, its files.
+const FAILURES_OF_THE_DATABASE: [&str; 7] = ["08", "40", "53", "55P03", "57", "58", "XX001"];
 
 /// Has `work` write rows, and commits them with the step, or neither.
 pub(crate) fn commit(

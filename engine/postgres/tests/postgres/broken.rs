@@ -81,10 +81,11 @@ fn a_connection_that_breaks_within_a_step_is_no_fault_of_the_event() {
     });
     assert!(matches!(unseen, Err(CommitError::Model(PostgresError::Database { .. }))), "{unseen:?}");
     // What the database could not do just then is no fault of the event either.
-    let busy = model.commit(&next, &mut |rows, _| {
-        Ok(rows.batch_execute("DO $$ BEGIN RAISE EXCEPTION 'later' USING ERRCODE = '40P01'; END $$")?)
-    });
-    assert!(matches!(busy, Err(CommitError::Model(PostgresError::Database { .. }))), "{busy:?}");
+    for code in ["40P01", "53100", "55P03", "XX001"] {
+        let raise = format!("DO $$ BEGIN RAISE EXCEPTION 'later' USING ERRCODE = '{code}'; END $$");
+        let busy = model.commit(&next, &mut |rows, _| Ok(rows.batch_execute(&raise)?));
+        assert!(matches!(busy, Err(CommitError::Model(PostgresError::Database { .. }))), "{code}: {busy:?}");
+    }
     assert_eq!(model.checkpoint(&id).unwrap(), Some(at(0)));
     model.commit(&next, &mut |_, _| Ok(())).unwrap();
 }

@@ -124,7 +124,7 @@ fn binaries() -> Option<PathBuf> {
 }
 
 /// As whom the server runs, which refuses to be run by root: the user and group; `None` for whoever runs this.
-fn user() -> Option<(u32, u32)> {
+pub(super) fn user() -> Option<(u32, u32)> {
     if fs::metadata("/proc/self").unwrap().uid() != 0 {
         return None;
     }

@@ -5,6 +5,7 @@
 mod bank;
 mod broken;
 mod cluster;
+mod faults;
 mod killed;
 mod models;
 mod projections;
