@@ -6,7 +6,7 @@ use super::models::{Balances, InMemory, InSqlite, balances_in};
 use gesta_cqrs::sqlite::SqliteReadModel;
 use gesta_cqrs::{CommandHandler, HandleError, MemoryReadModel, Runner, Running, decode};
 use gesta_model::{EventCursor, EventReader, EventStore, Position, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -111,5 +111,9 @@ impl<S: EventStore + 'static> Branch<S> {
 }
 
 pub(crate) fn database(directory: &Path) -> SqliteReadModel {
-    SqliteReadModel::open(directory.join("balances.sqlite")).unwrap()
+    SqliteReadModel::open(file(directory)).unwrap()
+}
+
+pub(crate) fn file(directory: &Path) -> PathBuf {
+    directory.join("balances.sqlite")
 }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 const STORE: &str = "GESTA_TEST_STORE";
 const DATABASE: &str = "GESTA_TEST_DATABASE";
 
-/// How often the process is killed, unless `GESTA_KILLS` says otherwise.
+/// How often the process is killed, unless `GESTA_READ_MODEL_KILLS` says otherwise.
 const KILLS: u64 = 20;
 
 #[test]
@@ -27,7 +27,7 @@ fn rows_are_a_fold_of_the_log_up_to_the_checkpoint_whenever_the_process_is_kille
     let (test, handler) = bank();
     let mut reader = reader(&database);
     let store = test.directory.path().join("store");
-    let kills = std::env::var("GESTA_KILLS").map_or(KILLS, |count| count.parse().unwrap());
+    let kills = std::env::var("GESTA_READ_MODEL_KILLS").map_or(KILLS, |count| count.parse().unwrap());
     let is_over = AtomicBool::new(false);
     let mut midway_count = 0;
     std::thread::scope(|scope| {
