@@ -13,6 +13,31 @@ use std::fmt;
 /// The tables must be there: they are made by who folds into them. A connection that broke between two questions is made anew;
 /// the question under which it breaks fails.
 ///
+/// ```no_run
+/// use gesta_cqrs::{QueryHandler, Question};
+/// use gesta_postgres::{PostgresReader, PostgresRows};
+/// use std::error::Error;
+///
+/// struct OrderCount;
+///
+/// impl Question<PostgresRows> for OrderCount {
+///     type Answer = i64;
+///
+///     fn name(&self) -> &str {
+///         "order count"
+///     }
+///
+///     fn answer(&self, rows: &PostgresRows) -> Result<i64, Box<dyn Error + Send + Sync>> {
+///         Ok(rows.query_one("SELECT count(*) FROM orders", &[])?.try_get(0)?)
+///     }
+/// }
+///
+/// let reader = PostgresReader::connect("host=/run/postgresql dbname=shop")?;
+/// let answered = QueryHandler::new(reader, "orders").ask(&OrderCount)?;
+/// println!("{} orders, as of position {}", answered.answer, answered.position);
+/// # Ok::<(), Box<dyn Error>>(())
+/// ```
+///
 /// What must stay true: a connection is kept only outside of a transaction. What panics or fails within one drops it, so that
 /// the server ends the transaction.
 pub struct PostgresReader {
