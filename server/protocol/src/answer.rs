@@ -5,7 +5,10 @@ use crate::fields::{FieldError, FieldReader, FieldWriter};
 use crate::frame::put_frame;
 use crate::reports::{read_damage, read_texts, write_damage, write_texts};
 use crate::snapshots::{SnapshotsPart, read_loaded, write_loaded};
-use crate::{Frame, IndexFindings, Kind, LogFindings, NamesPart, Refusal, Standing, Welcome, Work, conflict, receipt};
+use crate::{
+    Frame, IndexFindings, Kind, LogFindings, NamesPart, ProjectionsPart, Refusal, Standing, Welcome, Work, conflict,
+    receipt,
+};
 use gesta_model::{Conflict, Damage, Explanation, Incarnation, Position, Receipt};
 
 /// What a server sends, one frame each.
@@ -68,6 +71,10 @@ pub enum Answer<'a> {
     Snapshot(Option<(Position, &'a [u8])>),
     /// Which snapshots there are, or some of them.
     Snapshots(SnapshotsPart),
+    /// The names of projections whose parked events are to be tried again.
+    Told(Vec<String>),
+    /// What was told of projections, or of some of them.
+    Projections(ProjectionsPart),
 }
 
 /// What holds for the whole of a read.
@@ -120,6 +127,8 @@ impl<'a> Answer<'a> {
             Self::Dropped(_) => Kind::Dropped,
             Self::Snapshot(_) => Kind::Snapshot,
             Self::Snapshots(_) => Kind::Snapshots,
+            Self::Told(_) => Kind::Told,
+            Self::Projections(_) => Kind::Projections,
         }
     }
 
@@ -162,10 +171,11 @@ impl<'a> Answer<'a> {
             Self::Statistics(json) => out.put_text32(json),
             Self::LogFindings(findings) => findings.write(out),
             Self::IndexFindings(findings) => findings.write(out),
-            Self::Stores(names) => write_texts(out, names),
+            Self::Stores(names) | Self::Told(names) => write_texts(out, names),
             Self::Dropped(count) => out.put_u64(*count),
             Self::Snapshot(found) => write_loaded(out, *found),
             Self::Snapshots(part) => part.write(out),
+            Self::Projections(part) => part.write(out),
             Self::Ping | Self::Pong | Self::Closing | Self::Done => {}
         }
     }
@@ -206,6 +216,8 @@ impl<'a> Answer<'a> {
             Kind::Dropped => Self::Dropped(fields.u64("count")?),
             Kind::Snapshot => Self::Snapshot(read_loaded(&mut fields)?),
             Kind::Snapshots => Self::Snapshots(SnapshotsPart::read(&mut fields)?),
+            Kind::Told => Self::Told(read_texts(&mut fields)?),
+            Kind::Projections => Self::Projections(ProjectionsPart::read(&mut fields)?),
             _ => return Err(unknown()),
         };
         fields.end(answer)

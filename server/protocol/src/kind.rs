@@ -64,6 +64,14 @@ kinds! {
     FindReceipt = 0x28,
     /// Asks which snapshots there are.
     AskSnapshots = 0x29,
+    /// Tells how projections are doing, by whoever folds them.
+    TellProjections = 0x2a,
+    /// Asks what was told of projections.
+    AskProjections = 0x2b,
+    /// Waits until a projection has folded everything below a position.
+    WaitForProjection = 0x2c,
+    /// Asks whoever folds a projection to try its parked events again.
+    ReplayParked = 0x2d,
     /// Opens a connection, by the server.
     Welcome = 0x81,
     /// Says why a request or the connection ends.
@@ -114,4 +122,8 @@ kinds! {
     Stores = 0xb5,
     /// Says which snapshots there are, or some of them.
     Snapshots = 0xb6,
+    /// Says which projections' parked events are to be tried again.
+    Told = 0xb7,
+    /// Says what was told of projections, or of some of them.
+    Projections = 0xb8,
 }

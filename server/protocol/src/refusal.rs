@@ -7,10 +7,11 @@
 use crate::append::read_stream;
 use crate::fields::{FieldError, FieldReader, FieldWriter};
 use gesta_model::{
-    AppendError, Incarnation, Position, ReadError, RemoteError, Revision, SnapshotError, StreamName, Uuid,
+    AppendError, Incarnation, Position, ReadError, RemoteError, Revision, SnapshotError, StreamName, Uuid, WaitError,
 };
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $code:literal,)+) => {
@@ -99,6 +100,12 @@ codes! {
     SnapshotTooLarge = 51,
     /// Snapshots cannot be written.
     SnapshotStorage = 52,
+    /// The projection has not come as far as it was waited for.
+    ProjectionBehind = 60,
+    /// The projection is not folded any more.
+    ProjectionEnded = 61,
+    /// Nobody has told of a projection of this name.
+    UnknownProjection = 62,
 }
 
 /// What some codes add.
@@ -147,6 +154,17 @@ pub enum Detail {
         /// How large it may be.
         max: u64,
     },
+    /// Of [`Code::ProjectionBehind`].
+    Behind {
+        /// Where the projection stands.
+        position: Position,
+        /// Where it was to be.
+        wanted: Position,
+        /// How long it was waited for, to the millisecond.
+        waited: Duration,
+    },
+    /// Of [`Code::ProjectionEnded`]: why.
+    Reason(String),
 }
 
 /// Why a request or a connection ends without what was asked for.
@@ -177,6 +195,7 @@ impl Refusal {
                 | Code::StorageFull
                 | Code::NoSegment
                 | Code::TooManyStores
+                | Code::ProjectionBehind
         );
         Self { code: code as u16, is_fatal: false, may_retry, message: message.to_string(), detail: Detail::None }
     }
@@ -256,6 +275,22 @@ impl Refusal {
         }
     }
 
+    /// What the refusal means to whoever waits for a projection.
+    #[must_use]
+    pub fn to_wait_error(&self, address: &str, store: &str, projection: &str) -> WaitError {
+        let projection = projection.to_owned();
+        match (self.known_code(), &self.detail) {
+            (Some(Code::ProjectionBehind), Detail::Behind { position, wanted, waited }) => {
+                WaitError::TimedOut { projection, position: *position, wanted: *wanted, waited: *waited }
+            }
+            (Some(Code::ProjectionEnded), Detail::Reason(reason)) => {
+                WaitError::Ended { projection, reason: reason.clone() }
+            }
+            (Some(Code::UnknownProjection), _) => WaitError::Unknown { projection },
+            _ => WaitError::Store(self.to_read_error(address, store)),
+        }
+    }
+
     /// What the refusal means to whoever asks for anything else.
     #[must_use]
     pub fn to_remote_error(&self, address: &str, store: &str) -> RemoteError {
@@ -292,6 +327,12 @@ impl Refusal {
                 out.put_u64(*one);
                 out.put_u64(*other);
             }
+            (Some(Code::ProjectionBehind), Detail::Behind { position, wanted, waited }) => {
+                out.put_u64(position.0);
+                out.put_u64(wanted.0);
+                out.put_u64(u64::try_from(waited.as_millis()).unwrap_or(u64::MAX));
+            }
+            (Some(Code::ProjectionEnded), Detail::Reason(reason)) => out.put_text16(reason),
             // What a code does not add, whoever reads it does not expect.
             _ => {}
         }
@@ -321,6 +362,12 @@ impl Refusal {
                 Detail::Ahead { position: Position(fields.u64("position")?), head: Position(fields.u64("head")?) }
             }
             Some(Code::SnapshotTooLarge) => Detail::Length { bytes: fields.u64("bytes")?, max: fields.u64("max")? },
+            Some(Code::ProjectionBehind) => Detail::Behind {
+                position: Position(fields.u64("position")?),
+                wanted: Position(fields.u64("wanted")?),
+                waited: Duration::from_millis(fields.u64("waited_ms")?),
+            },
+            Some(Code::ProjectionEnded) => Detail::Reason(fields.text16("reason")?.to_owned()),
             Some(_) => Detail::None,
             // A later version's code may add what this one cannot read.
             None => {
@@ -402,6 +449,22 @@ impl From<&SnapshotError> for Refusal {
             }
             SnapshotError::Closed => Self::new(Code::Closed, error),
             _ => Self::new(Code::Internal, error),
+        }
+    }
+}
+
+impl From<&WaitError> for Refusal {
+    fn from(error: &WaitError) -> Self {
+        match error {
+            WaitError::TimedOut { position, wanted, waited, .. } => {
+                let (position, wanted, waited) = (*position, *wanted, *waited);
+                Self::new(Code::ProjectionBehind, error).with(Detail::Behind { position, wanted, waited })
+            }
+            WaitError::Ended { reason, .. } => {
+                Self::new(Code::ProjectionEnded, error).with(Detail::Reason(reason.clone()))
+            }
+            WaitError::Unknown { .. } => Self::new(Code::UnknownProjection, error),
+            WaitError::Store(error) => Self::from(error),
         }
     }
 }

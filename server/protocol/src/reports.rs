@@ -6,7 +6,7 @@
 //!  LogFindings     events u64 | count u32 | { as in Damaged }
 //!  IndexFindings   whole u64 | bytes u64 | damaged_count u32 | { file text16 | what text16 } | missing_count u32 |
 //!                  { file text16 }
-//!  Stores          count u32 | { name text16 }
+//!  Stores, Told    count u32 | { name text16 }
 //! ```
 //!
 //! No list is longer than 1,048,576; what is beyond is not told.

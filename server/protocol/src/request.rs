@@ -4,8 +4,10 @@ use crate::append::Append;
 use crate::fields::{FieldError, FieldReader, FieldWriter};
 use crate::frame::put_frame;
 use crate::names::{read_kind, write_kind};
-use crate::{Frame, Hello, Kind, ReadRequest, SaveSnapshot, StandingRequest};
-use gesta_model::{NameKind, Uuid};
+use crate::projections::{read_name, read_statuses, write_statuses};
+use crate::{Frame, Hello, Kind, ReadRequest, SaveSnapshot, StandingRequest, WaitForProjection};
+use gesta_model::{NameKind, ProjectionStatus, Uuid};
+use std::borrow::Cow;
 
 /// What a client sends, one frame each.
 #[derive(Clone, Debug)]
@@ -54,6 +56,14 @@ pub enum Request<'a> {
     DropSnapshots(&'a str),
     /// Asks for the snapshots whose keys begin with a prefix.
     Snapshots(&'a str),
+    /// Tells how projections are doing.
+    TellProjections(Cow<'a, [ProjectionStatus]>),
+    /// Asks what was told of the projections whose names begin with a prefix.
+    Projections(&'a str),
+    /// Waits until a projection has folded everything below a position.
+    WaitForProjection(WaitForProjection<'a>),
+    /// Asks whoever folds the projection of a name to try its parked events again.
+    ReplayParked(&'a str),
 }
 
 impl<'a> Request<'a> {
@@ -81,6 +91,10 @@ impl<'a> Request<'a> {
             Self::SaveSnapshot(_) => Kind::SaveSnapshot,
             Self::DropSnapshots(_) => Kind::DropSnapshots,
             Self::Snapshots(_) => Kind::AskSnapshots,
+            Self::TellProjections(_) => Kind::TellProjections,
+            Self::Projections(_) => Kind::AskProjections,
+            Self::WaitForProjection(_) => Kind::WaitForProjection,
+            Self::ReplayParked(_) => Kind::ReplayParked,
         }
     }
 
@@ -94,8 +108,14 @@ impl<'a> Request<'a> {
             Self::Hello(hello) => hello.write(out),
             Self::Credit(bytes) => out.put_u32(*bytes),
             Self::Append(append) => append.write(out),
-            Self::CreateStore(text) | Self::DropSnapshots(text) | Self::Snapshots(text) => out.put_text16(text),
+            Self::CreateStore(text)
+            | Self::DropSnapshots(text)
+            | Self::Snapshots(text)
+            | Self::Projections(text)
+            | Self::ReplayParked(text) => out.put_text16(text),
             Self::SaveSnapshot(snapshot) => snapshot.write(out),
+            Self::TellProjections(statuses) => write_statuses(out, statuses),
+            Self::WaitForProjection(wait) => wait.write(out),
             Self::Read(read) => read.write(out),
             Self::Standing(standing) => standing.write(out),
             Self::FindEvent(id) | Self::FindReceipt(id) => out.put_uuid(*id),
@@ -139,6 +159,10 @@ impl<'a> Request<'a> {
             Kind::SaveSnapshot => Self::SaveSnapshot(SaveSnapshot::read(&mut fields)?),
             Kind::DropSnapshots => Self::DropSnapshots(fields.text16("prefix")?),
             Kind::AskSnapshots => Self::Snapshots(fields.text16("prefix")?),
+            Kind::TellProjections => Self::TellProjections(Cow::Owned(read_statuses(&mut fields)?)),
+            Kind::AskProjections => Self::Projections(fields.text16("prefix")?),
+            Kind::WaitForProjection => Self::WaitForProjection(WaitForProjection::read(&mut fields)?),
+            Kind::ReplayParked => Self::ReplayParked(read_name(&mut fields)?),
             _ => return Err(unknown()),
         };
         fields.end(request)

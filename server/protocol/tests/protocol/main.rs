@@ -5,6 +5,7 @@ mod golden;
 mod hearing;
 mod hostile;
 mod page;
+mod projections;
 mod round_trips;
 mod samples;
 mod strategies;

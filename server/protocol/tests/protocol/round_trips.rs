@@ -9,11 +9,14 @@ use gesta_model::{
 };
 use gesta_protocol::{
     ANSWER_BYTES_MAX, Answer, Append, Begun, Ended, EventsEncoder, FrameBuffer, Hello, IndexFindings, Kind,
-    LogFindings, NamesPart, Plane, Request, SaveSnapshot, SnapshotsPart, Standing, StandingRequest, Welcome, Work,
+    LogFindings, NamesPart, Plane, ProjectionsPart, Request, SaveSnapshot, SnapshotsPart, Standing, StandingRequest,
+    WaitForProjection, Welcome, Work,
 };
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use std::borrow::Cow;
+use std::time::Duration;
 
 /// What is said goes over whole: every field in words, and the same bytes when it is said again.
 fn goes_over(end: End, id: u64, kind: Kind, words: &str, frame: &[u8]) -> Result<(), TestCaseError> {
@@ -135,6 +138,9 @@ fn report() -> impl Strategy<Value = Answer<'static>> {
             Answer::IndexFindings(IndexFindings { whole, bytes, damaged, missing })
         }),
         vec(text(), 0..4).prop_map(Answer::Stores),
+        vec(text(), 0..4).prop_map(Answer::Told),
+        (any::<bool>(), vec(projection_report(), 0..4))
+            .prop_map(|(has_more, projections)| Answer::Projections(ProjectionsPart { has_more, projections })),
         any::<u64>().prop_map(Answer::Dropped),
         (any::<bool>(), vec(snapshot_info(), 0..4))
             .prop_map(|(has_more, snapshots)| Answer::Snapshots(SnapshotsPart { has_more, snapshots })),
@@ -215,6 +221,18 @@ proptest! {
         request_goes_over(id, &Request::SaveSnapshot(SaveSnapshot { key, schema, position, data: &data }))?;
         answer_goes_over(id, &Answer::Snapshot(Some((position, &data))))?;
         answer_goes_over(id, &Answer::Snapshot(None))?;
+    }
+
+    #[test]
+    fn what_is_asked_of_projections_is_heard_as_it_was_said(
+        id in any::<u64>(), statuses in vec(projection_status(), 0..4), name in projection_name(), text in text(),
+        position in position(), timeout_ms in any::<u64>(),
+    ) {
+        let wait = WaitForProjection { name: &name, position, timeout: Duration::from_millis(timeout_ms) };
+        request_goes_over(id, &Request::WaitForProjection(wait))?;
+        request_goes_over(id, &Request::TellProjections(Cow::Owned(statuses)))?;
+        request_goes_over(id, &Request::Projections(&text))?;
+        request_goes_over(id, &Request::ReplayParked(&name))?;
     }
 
     #[test]

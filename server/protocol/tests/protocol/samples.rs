@@ -3,14 +3,16 @@
 use gesta_model::codec::{BatchHeader, BatchKind, HEADERS_BYTES, StoreKey, body_crc};
 use gesta_model::{
     AppendRequest, Conflict, Damage, Durability, EncodedRequest, Event, EventType, ExpectedRevision, Explanation,
-    FailedCheck, Incarnation, Limits, NameCount, NameKind, Pace, Position, Query, Read, Receipt, Record, Revision,
-    SnapshotInfo, SnapshotKey, StoredEvent, StreamName, Tag, Timestamp, Uuid,
+    FailedCheck, Incarnation, Limits, NameCount, NameKind, Pace, Position, ProjectionId, ProjectionReport,
+    ProjectionState, ProjectionStatus, Query, Read, Receipt, Record, Revision, SnapshotInfo, SnapshotKey, StoredEvent,
+    StreamName, Tag, Timestamp, Uuid,
 };
 use gesta_protocol::{
     Answer, Append, Batches, Begun, Code, Detail, Ended, Events, EventsEncoder, FRAME_HEADER_BYTES, Hello,
-    IndexFindings, LogFindings, NamesPart, Plane, ReadRequest, Refusal, Request, SaveSnapshot, SnapshotsPart, Standing,
-    StandingRequest, Welcome, Work,
+    IndexFindings, LogFindings, NamesPart, Plane, ProjectionsPart, ReadRequest, Refusal, Request, SaveSnapshot,
+    SnapshotsPart, Standing, StandingRequest, WaitForProjection, Welcome, Work,
 };
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// Which end sent a frame.
@@ -184,6 +186,29 @@ fn reads() -> [(&'static str, ReadRequest); 4] {
     ]
 }
 
+/// How a projection is doing.
+fn status(version: u32, state: ProjectionState) -> ProjectionStatus {
+    ProjectionStatus {
+        projection: ProjectionId { name: "orders".to_owned(), version },
+        position: Position(41),
+        lag: 2,
+        parked_count: 1,
+        eta: matches!(state, ProjectionState::Building).then_some(Duration::from_millis(1500)),
+        state,
+    }
+}
+
+/// One status of each form.
+fn statuses() -> Vec<ProjectionStatus> {
+    let error = || "no table".to_owned();
+    vec![
+        status(1, ProjectionState::Superseded { by: 2 }),
+        status(2, ProjectionState::Retrying { error: error(), failures: 3 }),
+        status(3, ProjectionState::Building),
+        status(4, ProjectionState::Failed { error: error() }),
+    ]
+}
+
 /// Every kind of request.
 fn requests(out: &mut Vec<Sample>) {
     let append = whole_append();
@@ -191,6 +216,7 @@ fn requests(out: &mut Vec<Sample>) {
     let pure_check = pure_check.encode(&Limits::default(), Uuid::nil).unwrap();
     let standing = StandingRequest { given: Some((Incarnation(1), Position(40))), stream: Some(stream("order-17")) };
     let snapshot = SaveSnapshot { key: key("order-17"), schema: 2, position: Position(43), data: b"{\"paid\":true}" };
+    let wait = WaitForProjection { name: "orders", position: Position(43), timeout: Duration::from_secs(30) };
     let mut all = vec![
         ("Hello", Request::Hello(Hello::new(Plane::Append, "orders", "gesta_secret", "example 1.0"))),
         ("Hello without a token", Request::Hello(Hello::new(Plane::Read, "orders", "", ""))),
@@ -214,6 +240,10 @@ fn requests(out: &mut Vec<Sample>) {
         ("SaveSnapshot", Request::SaveSnapshot(snapshot)),
         ("DropSnapshots", Request::DropSnapshots("order-")),
         ("AskSnapshots", Request::Snapshots("order-")),
+        ("TellProjections", Request::TellProjections(Cow::Owned(statuses()))),
+        ("AskProjections", Request::Projections("ord")),
+        ("WaitForProjection", Request::WaitForProjection(wait)),
+        ("ReplayParked", Request::ReplayParked("orders")),
     ];
     all.extend(reads().map(|(name, read)| (name, Request::Read(Box::new(read)))));
     for (name, request) in all {
@@ -223,7 +253,7 @@ fn requests(out: &mut Vec<Sample>) {
     }
 }
 
-fn refusals() -> [(&'static str, Refusal); 7] {
+fn refusals() -> [(&'static str, Refusal); 9] {
     let with = |code, detail| Refusal { detail, ..Refusal::new(code, "a message") };
     [
         ("Refused", Refusal::new(Code::FrameTooLarge, "a frame of 101 bytes, at most 100 are taken").fatal()),
@@ -241,6 +271,14 @@ fn refusals() -> [(&'static str, Refusal); 7] {
             with(Code::SnapshotAhead, Detail::Ahead { position: Position(44), head: Position(43) }),
         ),
         ("Refused SnapshotTooLarge", with(Code::SnapshotTooLarge, Detail::Length { bytes: 17 << 20, max: 16 << 20 })),
+        (
+            "Refused ProjectionBehind",
+            with(
+                Code::ProjectionBehind,
+                Detail::Behind { position: Position(41), wanted: Position(43), waited: Duration::from_secs(30) },
+            ),
+        ),
+        ("Refused ProjectionEnded", with(Code::ProjectionEnded, Detail::Reason("no table".to_owned()))),
         ("Refused LostTail", with(Code::LostTail, Detail::Lost { given_in: Incarnation(1), position: Position(40) })),
     ]
 }
@@ -267,6 +305,13 @@ fn answers(out: &mut Vec<Sample>) {
     };
     let snapshot = |name: &str| SnapshotInfo { key: key(name), schema: 2, position: Position(43), data_bytes: 13 };
     let snapshots = vec![snapshot("order-17"), snapshot("order-18")];
+    let states = [ProjectionState::Live, ProjectionState::CatchingUp, ProjectionState::Standby];
+    let projections = states.into_iter().zip(1..).map(|(state, version)| ProjectionReport {
+        status: status(version, state),
+        told_at: RECORDED_AT,
+        is_replay_due: version == 2,
+    });
+    let projections = projections.collect();
     let standing =
         Standing { head: Position(43), incarnation: Incarnation(2), is_lost: false, revision: Some(Revision(3)) };
     let mut all = vec![
@@ -298,6 +343,8 @@ fn answers(out: &mut Vec<Sample>) {
         ("Snapshot", Answer::Snapshot(Some((Position(43), b"{\"paid\":true}")))),
         ("Snapshot that is not there", Answer::Snapshot(None)),
         ("Snapshots", Answer::Snapshots(SnapshotsPart { has_more: false, snapshots })),
+        ("Told", Answer::Told(vec!["orders".to_owned()])),
+        ("Projections", Answer::Projections(ProjectionsPart { has_more: false, projections })),
     ];
     all.extend(refusals().map(|(name, refusal)| (name, Answer::Refused(refusal))));
     for (name, answer) in all {

@@ -2,8 +2,8 @@
 
 use gesta_model::{
     AppendRequest, Category, Check, Damage, Durability, EncodedRequest, Event, EventType, ExpectedRevision,
-    Incarnation, Limits, NameCount, NameKind, Pace, Position, Query, QueryItem, Read, Revision, SnapshotInfo,
-    SnapshotKey, StreamName, Tag, Timestamp, Uuid,
+    Incarnation, Limits, NameCount, NameKind, Pace, Position, ProjectionId, ProjectionReport, ProjectionState,
+    ProjectionStatus, Query, QueryItem, Read, Revision, SnapshotInfo, SnapshotKey, StreamName, Tag, Timestamp, Uuid,
 };
 use gesta_protocol::{Code, Detail, ReadRequest, Refusal};
 use proptest::collection::vec;
@@ -129,6 +129,46 @@ pub(crate) fn snapshot_info() -> impl Strategy<Value = SnapshotInfo> {
         .prop_map(|(key, schema, position, data_bytes)| SnapshotInfo { key, schema, position, data_bytes })
 }
 
+pub(crate) fn projection_name() -> impl Strategy<Value = String> {
+    stream().prop_map(|name| name.as_str().to_owned())
+}
+
+fn projection_state() -> impl Strategy<Value = ProjectionState> {
+    prop_oneof![
+        Just(ProjectionState::Standby),
+        Just(ProjectionState::CatchingUp),
+        Just(ProjectionState::Building),
+        Just(ProjectionState::Live),
+        any::<u32>().prop_map(|by| ProjectionState::Superseded { by }),
+        (text(), any::<u32>()).prop_map(|(error, failures)| ProjectionState::Retrying { error, failures }),
+        text().prop_map(|error| ProjectionState::Failed { error }),
+    ]
+}
+
+pub(crate) fn projection_status() -> impl Strategy<Value = ProjectionStatus> {
+    // All ones stand for no estimate.
+    let eta = option::of((0..u64::MAX).prop_map(Duration::from_millis));
+    let id = (projection_name(), any::<u32>()).prop_map(|(name, version)| ProjectionId { name, version });
+    (id, position(), any::<u64>(), any::<u64>(), eta, projection_state()).prop_map(
+        |(projection, position, lag, parked_count, eta, state)| ProjectionStatus {
+            projection,
+            position,
+            lag,
+            parked_count,
+            eta,
+            state,
+        },
+    )
+}
+
+pub(crate) fn projection_report() -> impl Strategy<Value = ProjectionReport> {
+    (projection_status(), any::<i64>(), any::<bool>()).prop_map(|(status, told_at, is_replay_due)| ProjectionReport {
+        status,
+        told_at: Timestamp(told_at),
+        is_replay_due,
+    })
+}
+
 pub(crate) fn read_request() -> impl Strategy<Value = ReadRequest> {
     let interval = prop_oneof![Just(Duration::MAX), (1..u32::MAX).prop_map(|ms| Duration::from_millis(ms.into()))];
     let pace =
@@ -180,6 +220,10 @@ fn detail(code: Code) -> BoxedStrategy<Detail> {
         Code::SnapshotTooLarge => {
             (any::<u64>(), any::<u64>()).prop_map(|(bytes, max)| Detail::Length { bytes, max }).boxed()
         }
+        Code::ProjectionBehind => (position(), position(), any::<u64>())
+            .prop_map(|(position, wanted, ms)| Detail::Behind { position, wanted, waited: Duration::from_millis(ms) })
+            .boxed(),
+        Code::ProjectionEnded => text().prop_map(Detail::Reason).boxed(),
         _ => Just(Detail::None).boxed(),
     };
     prop_oneof![1 => Just(Detail::None), 3 => detail].boxed()
