@@ -5,6 +5,7 @@ use crate::wire::{Alive, Carrier, Encryption, Knowledge, Target};
 use crate::{Address, ClientOptions, ConnectError};
 use gesta_model::{AppendError, AppendRequest, EncodedRequest, Incarnation, Limits, Receipt, RemoteError, Uuid};
 use gesta_protocol::Plane;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -16,6 +17,8 @@ pub(crate) struct Core {
     /// Kibibytes of appends that may still be without their answer.
     room: Arc<Semaphore>,
     room_max: u32,
+    /// The names of projections that were told of in tellings whose answers did not come.
+    pub(crate) unheard: tokio::sync::Mutex<BTreeSet<String>>,
 }
 
 /// The outcome of an append, once it is known.
@@ -36,6 +39,7 @@ impl Core {
             target,
             room: Arc::new(Semaphore::new(room_max as usize)),
             room_max,
+            unheard: tokio::sync::Mutex::default(),
         })
     }
 

@@ -22,6 +22,7 @@ mod core;
 mod ids;
 mod operator;
 mod options;
+mod projections;
 mod read;
 mod snapshots;
 mod wire;

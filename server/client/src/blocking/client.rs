@@ -166,19 +166,19 @@ impl EventStore for BlockingClient {
 }
 
 impl ProjectionBoard for BlockingClient {
-    fn tell_projections(&self, _: &[ProjectionStatus]) -> Result<Vec<String>, ReadError> {
-        Ok(Vec::new())
+    fn tell_projections(&self, statuses: &[ProjectionStatus]) -> Result<Vec<String>, ReadError> {
+        self.hold.wait_for(self.client().tell_projections(statuses))
     }
 
-    fn projections(&self, _: &str) -> Result<Vec<ProjectionReport>, ReadError> {
-        Ok(Vec::new())
+    fn projections(&self, prefix: &str) -> Result<Vec<ProjectionReport>, ReadError> {
+        self.hold.wait_for(self.client().projections(prefix))
     }
 
-    fn wait_for_projection(&self, name: &str, _: Position, _: Duration) -> Result<(), WaitError> {
-        Err(WaitError::Unknown { projection: name.to_owned() })
+    fn wait_for_projection(&self, name: &str, position: Position, timeout: Duration) -> Result<(), WaitError> {
+        self.hold.wait_for(self.client().wait_for_projection(name, position, timeout))
     }
 
-    fn ask_to_replay_parked(&self, _: &str) -> Result<bool, ReadError> {
-        Ok(false)
+    fn ask_to_replay_parked(&self, name: &str) -> Result<bool, ReadError> {
+        self.hold.wait_for(self.client().ask_to_replay_parked(name))
     }
 }

@@ -66,10 +66,10 @@ impl Question {
     pub(super) fn ends_with(&self, kind: Kind, body: &[u8]) -> bool {
         match kind {
             Kind::Refused | Kind::Ended | Kind::TooSlow | Kind::Done | Kind::Standing | Kind::Statistics => true,
-            Kind::LogFindings | Kind::IndexFindings | Kind::Stores | Kind::Receipt | Kind::Dropped => true,
+            Kind::LogFindings | Kind::IndexFindings | Kind::Stores | Kind::Receipt | Kind::Dropped | Kind::Told => true,
             // A read goes on beyond damage, a lookup does not.
             Kind::Damaged => self.credit.is_none(),
-            Kind::Names | Kind::Snapshots => body.first() == Some(&0),
+            Kind::Names | Kind::Snapshots | Kind::Projections => body.first() == Some(&0),
             _ => false,
         }
     }

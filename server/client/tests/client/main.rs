@@ -4,6 +4,7 @@ mod appends;
 mod connections;
 mod encryption;
 mod events;
+mod projections;
 mod questions;
 mod reads;
 mod retries;
