@@ -3,6 +3,7 @@
 use crate::Client;
 use crate::ask::{Ask, AskError, Heard};
 use crate::wire::{Backoff, Fault};
+use gesta_model::limits::PROJECTION_NAME_BYTES_MAX;
 use gesta_model::{Position, ProjectionReport, ProjectionStatus, ReadError, RemoteError, WaitError};
 use gesta_protocol::{Answer, Code, Plane, Request, TOLD_MAX, WaitForProjection};
 use std::borrow::Cow;
@@ -21,7 +22,10 @@ impl Client {
             return Ok(missed);
         }
         let mut due = Vec::new();
-        for part in statuses.chunks(TOLD_MAX) {
+        // Of a name that is too long nothing is kept: it is not to have the others refused.
+        let is_kept = |status: &&ProjectionStatus| status.projection.name.len() <= PROJECTION_NAME_BYTES_MAX;
+        let kept: Vec<ProjectionStatus> = statuses.iter().filter(is_kept).cloned().collect();
+        for part in kept.chunks(TOLD_MAX) {
             match self.tell(part).await {
                 Ok(names) => due.extend(names),
                 Err(error) => {

@@ -13,19 +13,16 @@
 //!  list      has_more bool | count u32 | { status | told_at i64 | is_replay_due bool }
 //! ```
 //!
-//! A name has 1 to 1,024 bytes, an error at most 4,096, a telling at most 1,000 statuses. Listed projections come in the order
+//! A name has at most 1,024 bytes, an error at most 4,096, a telling at most 1,000 statuses. Listed projections come in the order
 //! of names and versions, in as many frames as they take.
 
 use crate::fields::{FieldError, FieldReader, FieldWriter};
+use gesta_model::limits::{PROJECTION_ERROR_BYTES_MAX, PROJECTION_NAME_BYTES_MAX};
 use gesta_model::{Position, ProjectionId, ProjectionReport, ProjectionState, ProjectionStatus, Timestamp};
 use std::time::Duration;
 
 /// How many statuses one telling may have.
 pub const TOLD_MAX: usize = 1000;
-/// Bytes of a projection's name.
-const NAME_BYTES_MAX: usize = 1024;
-/// Bytes of what went wrong; a longer text is cut.
-const ERROR_BYTES_MAX: usize = 4096;
 const NONE: u64 = u64::MAX;
 
 /// What is waited for: that a projection has folded everything below a position.
@@ -109,8 +106,8 @@ pub(crate) fn read_statuses(fields: &mut FieldReader<'_>) -> Result<Vec<Projecti
 /// A name that a projection can have.
 pub(crate) fn read_name<'a>(fields: &mut FieldReader<'a>) -> Result<&'a str, FieldError> {
     let name = fields.text16("name")?;
-    if name.is_empty() || name.len() > NAME_BYTES_MAX {
-        let what = format!("a projection's name has 1 to {NAME_BYTES_MAX} bytes, not {}", name.len());
+    if name.len() > PROJECTION_NAME_BYTES_MAX {
+        let what = format!("a projection's name has at most {PROJECTION_NAME_BYTES_MAX} bytes, not {}", name.len());
         return Err(FieldError::unacceptable("name", what));
     }
     Ok(name)
@@ -134,7 +131,7 @@ fn write_status(out: &mut Vec<u8>, status: &ProjectionStatus) {
     }
     out.put_u8(code);
     out.put_u32(number);
-    out.put_text16(&error[..error.floor_char_boundary(ERROR_BYTES_MAX)]);
+    out.put_text16(&error[..error.floor_char_boundary(PROJECTION_ERROR_BYTES_MAX)]);
 }
 
 fn read_status(fields: &mut FieldReader<'_>) -> Result<ProjectionStatus, FieldError> {
@@ -150,7 +147,7 @@ fn read_status(fields: &mut FieldReader<'_>) -> Result<ProjectionStatus, FieldEr
 
 fn read_state(fields: &mut FieldReader<'_>) -> Result<ProjectionState, FieldError> {
     let (code, number, error) = (fields.u8("state")?, fields.u32("number")?, fields.text16("error")?);
-    if error.len() > ERROR_BYTES_MAX {
+    if error.len() > PROJECTION_ERROR_BYTES_MAX {
         return Err(FieldError::not_allowed("error", format!("{} bytes", error.len())));
     }
     if number != 0 && !matches!(code, 4 | 5) {

@@ -47,7 +47,7 @@ fn the_settings_are_those_of_the_page_with_their_defaults() {
 }
 
 /// The operation of each row of the page.
-const OPERATIONS: [(Operation, &str); 16] = [
+const OPERATIONS: [(Operation, &str); 20] = [
     (Operation::Hello, "say hello"),
     (Operation::Append, "append"),
     (Operation::AppendReturningMissed, "append, and be shown the events that were missed"),
@@ -64,6 +64,10 @@ const OPERATIONS: [(Operation, &str); 16] = [
     (Operation::SaveSnapshot, "save a snapshot"),
     (Operation::ListSnapshots, "list snapshots"),
     (Operation::DropSnapshots, "drop snapshots"),
+    (Operation::TellProjections, "tell how projections are doing"),
+    (Operation::ListProjections, "list projections"),
+    (Operation::WaitForProjection, "wait for a projection"),
+    (Operation::ReplayParked, "have a projection's parked events tried again"),
 ];
 
 #[test]

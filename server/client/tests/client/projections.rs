@@ -78,7 +78,7 @@ fn what_is_asked_of_projections_is_answered() {
 }
 
 #[test]
-fn more_projections_than_a_telling_takes_are_told_in_several() {
+fn more_projections_than_a_telling_takes_are_told_in_several_and_names_that_are_too_long_are_left_out() {
     let ports = Ports::open();
     let client = ports.client();
     let server = follow(move || {
@@ -91,7 +91,8 @@ fn more_projections_than_a_telling_takes_are_told_in_several() {
             reply(&mut peer, is_part, &Answer::Told(vec![name.to_owned()]));
         }
     });
-    let statuses: Vec<_> = (0..2001).map(|number| status(&format!("p{number}"))).collect();
+    let mut statuses: Vec<_> = (0..2001).map(|number| status(&format!("p{number}"))).collect();
+    statuses.insert(7, status(&"p".repeat(1025)));
     assert_eq!(client.tell_projections(&statuses).unwrap(), ["p1", "p2", "p3"]);
     server.join().unwrap();
 }

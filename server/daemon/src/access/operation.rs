@@ -35,11 +35,19 @@ pub enum Operation {
     ListSnapshots,
     /// To drop snapshots.
     DropSnapshots,
+    /// To tell how projections are doing.
+    TellProjections,
+    /// What was told of projections.
+    ListProjections,
+    /// To wait until a projection has come to a position.
+    WaitForProjection,
+    /// To have a projection's parked events tried again.
+    ReplayParked,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::Hello,
         Self::Append,
         Self::AppendReturningMissed,
@@ -56,5 +64,9 @@ impl Operation {
         Self::SaveSnapshot,
         Self::ListSnapshots,
         Self::DropSnapshots,
+        Self::TellProjections,
+        Self::ListProjections,
+        Self::WaitForProjection,
+        Self::ReplayParked,
     ];
 }

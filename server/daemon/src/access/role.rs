@@ -6,11 +6,11 @@ use std::str::FromStr;
 /// One kind of client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Appends, and reads nothing.
+    /// Appends, and reads nothing; it may wait for a projection.
     Appender,
     /// Reads, and appends nothing.
     Reader,
-    /// Reads to fold projections.
+    /// Reads to fold projections, and tells how they are doing.
     Projector,
     /// Everything.
     Operator,

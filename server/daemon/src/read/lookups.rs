@@ -6,9 +6,9 @@ use crate::host::Host;
 use crate::observe::{Snapshot, StoreSnapshot};
 use crate::plane::internal;
 use crate::stores::OpenStore;
-use gesta::{NameKind, ReadError, Uuid};
+use gesta::{NameKind, ProjectionBoard, ProjectionStatus, ReadError, Uuid, WaitError};
 use gesta_protocol::{
-    Answer, Code, Ended, EventsEncoder, NamesPart, Refusal, SnapshotsPart, Standing, StandingRequest,
+    Answer, Code, Ended, EventsEncoder, NamesPart, ProjectionsPart, Refusal, SnapshotsPart, Standing, StandingRequest,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -92,6 +92,36 @@ pub(super) fn snapshots(lookup: &Lookup, prefix: &str, id: u64) -> Frames {
     })
 }
 
+/// Takes in how projections are doing, and says whose parked events are to be tried again.
+pub(super) fn tell_projections(lookup: &Lookup, statuses: &[ProjectionStatus], id: u64) -> Frames {
+    let answer = match ProjectionBoard::tell_projections(&lookup.store.reader, statuses) {
+        Ok(names) => Answer::Told(names),
+        Err(error) => failed(error),
+    };
+    lookup.store.told.send_replace(());
+    one(answer.frame(id))
+}
+
+/// What was told of the projections whose names begin with a prefix, in as many frames as it takes.
+pub(super) fn projections(lookup: &Lookup, prefix: &str, id: u64) -> Frames {
+    match ProjectionBoard::projections(&lookup.store.reader, prefix) {
+        Ok(projections) => in_parts(projections, move |has_more, projections| {
+            Answer::Projections(ProjectionsPart { has_more, projections }).frame(id)
+        }),
+        Err(error) => one(failed(error).frame(id)),
+    }
+}
+
+/// Asks whoever folds a projection to try its parked events again.
+pub(super) fn replay_parked(lookup: &Lookup, name: &str, id: u64) -> Frames {
+    let answer = match ProjectionBoard::ask_to_replay_parked(&lookup.store.reader, name) {
+        Ok(true) => Answer::Done,
+        Ok(false) => Answer::Refused(Refusal::from(&WaitError::Unknown { projection: name.to_owned() })),
+        Err(error) => failed(error),
+    };
+    one(answer.frame(id))
+}
+
 /// A list in as many frames as it takes, at least one: `frame` makes each, told whether more follow.
 fn in_parts<T: Send + 'static>(list: Vec<T>, frame: impl Fn(bool, Vec<T>) -> Vec<u8> + Send + 'static) -> Frames {
     let mut list = list.into_iter();
@@ -139,7 +169,7 @@ pub(super) fn stores(lookup: &Lookup, id: u64) -> Frames {
 }
 
 /// Why a lookup has no answer.
-fn failed(error: ReadError) -> Answer<'static> {
+pub(super) fn failed(error: ReadError) -> Answer<'static> {
     match error {
         ReadError::Damaged(damage) => Answer::Damaged(without_directories(damage)),
         ReadError::Io { .. } => {

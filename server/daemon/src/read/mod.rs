@@ -7,6 +7,7 @@
 //!  credit     how much a client takes
 //!  outbox     the way to the client: bounded in bytes, so that a slow client holds back its own streams alone
 //!  lookups    where things stand, names, figures
+//!  wait       until a projection has come to a position
 //!  long_work  reading every byte of a store
 //! ```
 //!
@@ -21,5 +22,6 @@ mod outbox;
 mod requests;
 mod serve;
 mod stream;
+mod wait;
 
 pub(crate) use serve::serve;

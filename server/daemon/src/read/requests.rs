@@ -5,12 +5,15 @@ use super::long_work::{self, LongWork};
 use super::lookups;
 use super::outbox::{Gone, Outbox};
 use super::stream::Stream;
+use super::wait::{LOOK_TURNS, Wait};
 use crate::access::Operation;
 use crate::host::stop_of;
 use crate::observe;
 use crate::plane::{IdInUse, IdsInUse, Incoming, Parting, Session, internal};
 use gesta::{Incarnation, Position};
-use gesta_protocol::{Answer, Code, FRAME_HEADER_BYTES, ReadRequest, Refusal, Request, StandingRequest};
+use gesta_protocol::{
+    Answer, Code, FRAME_HEADER_BYTES, ReadRequest, Refusal, Request, StandingRequest, WaitForProjection,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,10 +31,12 @@ pub(super) struct Requests {
     session: Session,
     outbox: Outbox,
     observed: Arc<observe::StoreObservations>,
-    /// The reads that are under way, by their ids.
+    /// The reads and waits that are under way, by their ids.
     credits: HashMap<u64, Arc<Credit>>,
     /// How many reads may hold a snapshot that is not on its way yet: each may be as large as an event.
     load_turns: Arc<Semaphore>,
+    /// How many waits may look at the store.
+    look_turns: Arc<Semaphore>,
     ids: IdsInUse,
     /// What is under way; each task gives its id back. All of it ends with the connection.
     tasks: JoinSet<IdInUse>,
@@ -40,9 +45,9 @@ pub(super) struct Requests {
 impl Requests {
     pub(super) fn new(session: Session, outbox: Outbox) -> Self {
         let observed = session.observed_store();
-        let load_turns = Arc::new(Semaphore::new(LOAD_TURNS));
+        let [load_turns, look_turns] = [LOAD_TURNS, LOOK_TURNS].map(|turns| Arc::new(Semaphore::new(turns)));
         let (credits, ids, tasks) = (HashMap::new(), IdsInUse::default(), JoinSet::new());
-        Self { session, outbox, observed, credits, load_turns, ids, tasks }
+        Self { session, outbox, observed, credits, load_turns, look_turns, ids, tasks }
     }
 
     /// Takes requests until one end has enough.
@@ -117,6 +122,22 @@ impl Requests {
                 let look = move |lookup: &lookups::Lookup| lookups::snapshots(lookup, &prefix, id);
                 return self.look_up(id, Operation::ListSnapshots, look).await;
             }
+            Request::TellProjections(statuses) => {
+                let statuses = statuses.into_owned();
+                let look = move |lookup: &lookups::Lookup| lookups::tell_projections(lookup, &statuses, id);
+                return self.look_up(id, Operation::TellProjections, look).await;
+            }
+            Request::Projections(prefix) => {
+                let prefix = prefix.to_owned();
+                let look = move |lookup: &lookups::Lookup| lookups::projections(lookup, &prefix, id);
+                return self.look_up(id, Operation::ListProjections, look).await;
+            }
+            Request::ReplayParked(name) => {
+                let name = name.to_owned();
+                let look = move |lookup: &lookups::Lookup| lookups::replay_parked(lookup, &name, id);
+                return self.look_up(id, Operation::ReplayParked, look).await;
+            }
+            Request::WaitForProjection(wait) => return self.wait(id, wait).await,
             Request::Names(kind, prefix) => {
                 let prefix = prefix.to_owned();
                 let look = move |session: &lookups::Lookup| lookups::names(session, kind, &prefix, id);
@@ -174,6 +195,38 @@ impl Requests {
         self.tasks.spawn(async move {
             // When the client has gone, nobody is left to tell.
             let _ = stream.run().await;
+            drop(counted);
+            id_in_use
+        });
+        Ok(())
+    }
+
+    /// Begins to wait for a projection.
+    async fn wait(&mut self, id: u64, asked: WaitForProjection<'_>) -> Result<(), Parting> {
+        let WaitForProjection { name, position, timeout } = asked;
+        let name = name.to_owned();
+        let id_in_use = match self.may_begin(id, Operation::WaitForProjection)? {
+            Ok(id_in_use) => id_in_use,
+            Err(refusal) => return self.refuse(id, refusal).await,
+        };
+        let credit = Arc::new(Credit::new(0));
+        self.credits.insert(id, Arc::clone(&credit));
+        let wait = Wait {
+            id,
+            host: Arc::clone(&self.session.host),
+            store: Arc::clone(&self.session.store),
+            grant: self.session.grant.clone(),
+            name,
+            position,
+            timeout,
+            credit,
+            turns: Arc::clone(&self.look_turns),
+            outbox: self.outbox.clone(),
+        };
+        let counted = self.session.host.observed(self.session.plane).request();
+        self.tasks.spawn(async move {
+            // When the client has gone, nobody is left to tell.
+            let _ = wait.run().await;
             drop(counted);
             id_in_use
         });

@@ -16,6 +16,8 @@ pub(crate) struct OpenStore {
     pub(crate) store: Store,
     /// The head, for those who wait for it to rise.
     pub(crate) head: watch::Receiver<Position>,
+    /// Told whenever something was told of projections, for those who wait for one.
+    pub(crate) told: watch::Sender<()>,
     herald: Mutex<Option<Herald>>,
 }
 
@@ -30,7 +32,8 @@ impl OpenStore {
             what: "no thread can be started for it",
             error: Arc::new(error),
         })?;
-        Ok(Self { name, reader, store, head, herald: Mutex::new(Some(herald)) })
+        let (told, _) = watch::channel(());
+        Ok(Self { name, reader, store, head, told, herald: Mutex::new(Some(herald)) })
     }
 
     /// Why nothing is appended, if the store was opened over damage.

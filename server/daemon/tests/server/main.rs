@@ -14,6 +14,7 @@ mod matrix;
 #[path = "../../../../engine/store/tests/store/mounted.rs"]
 mod mounted;
 mod page;
+mod projections;
 mod resets;
 mod restarts;
 mod settings;

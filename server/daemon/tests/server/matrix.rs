@@ -11,7 +11,7 @@ pub(crate) const SETS: [&str; 16] =
 
 /// Which of the sets may do what, written out by hand; `x` is yes.
 #[rustfmt::skip]
-const TABLE: [(Operation, &str); 16] = [
+const TABLE: [(Operation, &str); 20] = [
     //                                  none a  r  ar p  ap rp arp and the same with the operator
     (Operation::Hello,                 "x    x  x  x  x  x  x  x   x x x x x x x x"),
     (Operation::Append,                "-    x  -  x  -  x  -  x   x x x x x x x x"),
@@ -29,6 +29,10 @@ const TABLE: [(Operation, &str); 16] = [
     (Operation::SaveSnapshot,          "-    x  -  x  -  x  -  x   x x x x x x x x"),
     (Operation::ListSnapshots,         "-    -  x  x  x  x  x  x   x x x x x x x x"),
     (Operation::DropSnapshots,         "-    -  -  -  -  -  -  -   x x x x x x x x"),
+    (Operation::TellProjections,       "-    -  -  -  x  x  x  x   x x x x x x x x"),
+    (Operation::ListProjections,       "-    -  x  x  x  x  x  x   x x x x x x x x"),
+    (Operation::WaitForProjection,     "-    x  x  x  x  x  x  x   x x x x x x x x"),
+    (Operation::ReplayParked,          "-    -  -  -  x  x  x  x   x x x x x x x x"),
 ];
 
 pub(crate) fn roles(set: &str) -> Roles {
@@ -89,7 +93,7 @@ fn a_real_token_may_do_what_the_table_says_to_its_own_store_and_nothing_to_a_for
             cell_count += 2;
         }
     }
-    assert_eq!(cell_count, 16 * 15 * 4);
+    assert_eq!(cell_count, 20 * 15 * 4);
 }
 
 pub(crate) fn token(file: &TokenFile, set: &str, store: &str, now: Timestamp) -> String {
