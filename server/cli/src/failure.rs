@@ -2,7 +2,7 @@
 //!
 //! Every failure is one line on standard error: what, where, and what to do. With `--json` that line is an object.
 
-use gesta::{AppendError, CloseError, Damage, OpenError, ReadError, RemoteError, SnapshotError};
+use gesta::{AppendError, CloseError, Damage, OpenError, ReadError, RemoteError, SnapshotError, WaitError};
 use gesta_client::ConnectError;
 use serde::Serialize;
 use std::fmt;
@@ -159,6 +159,20 @@ impl From<SnapshotError> for Failure {
             _ => "refused",
         };
         Self::new(Status::Refused, code, format!("cannot change the snapshots: {error}"))
+    }
+}
+
+impl From<WaitError> for Failure {
+    fn from(error: WaitError) -> Self {
+        let (code, what_to_do) = match error {
+            WaitError::Store(error) => return error.into(),
+            WaitError::TimedOut { .. } => {
+                ("not_reached", ": wait longer, or see how it is doing with 'projections status'")
+            }
+            WaitError::Ended { .. } => ("projection_ended", ": mend what it fails at and run it again"),
+            WaitError::Unknown { .. } => ("unknown_projection", ""),
+        };
+        Self::new(Status::Refused, code, format!("{error}{what_to_do}"))
     }
 }
 

@@ -4,8 +4,8 @@ use crate::context::{Connection, Context};
 use crate::failure::{Failure, Status};
 use crate::output::Output;
 use crate::verbs::{
-    append, bench, completions, config, demo, export, import, import_git, index, names, read, serve, snapshots, stats,
-    tail, token, top, verify,
+    append, bench, completions, config, demo, export, import, import_git, index, names, projections, read, serve,
+    snapshots, stats, tail, token, top, verify,
 };
 use clap::{CommandFactory, Parser, Subcommand};
 use gesta::NameKind;
@@ -69,6 +69,9 @@ enum Verb {
     /// List or drop the fold states that programs have saved
     #[command(subcommand)]
     Snapshots(snapshots::Verb),
+    /// See how projections are doing, wait for one, or have its parked events tried again
+    #[command(subcommand)]
+    Projections(projections::Verb),
     /// Serve the stores of a directory over TCP
     Serve(serve::Arguments),
     /// Make, list or revoke the tokens by which clients of a server show what they may do
@@ -115,6 +118,7 @@ fn run_verb(verb: &Verb, context: &Context) -> Result<Status, Failure> {
         Verb::Verify(arguments) => verify::run(arguments, context),
         Verb::Index(verb) => index::run(*verb, context),
         Verb::Snapshots(verb) => snapshots::run(verb, context),
+        Verb::Projections(verb) => projections::run(verb, context),
         Verb::Serve(arguments) => serve::run(arguments, context),
         Verb::Token(verb) => token::run(verb, context),
         Verb::Config(verb) => config::run(verb, context),

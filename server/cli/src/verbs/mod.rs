@@ -12,6 +12,7 @@ pub(crate) mod import;
 pub(crate) mod import_git;
 pub(crate) mod index;
 pub(crate) mod names;
+pub(crate) mod projections;
 pub(crate) mod read;
 mod sample;
 pub(crate) mod serve;

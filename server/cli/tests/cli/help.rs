@@ -2,7 +2,7 @@
 
 use crate::support::{Place, bare_command, finish};
 
-const VERBS: [&str; 21] = [
+const VERBS: [&str; 22] = [
     "import",
     "import-git",
     "export",
@@ -17,6 +17,7 @@ const VERBS: [&str; 21] = [
     "verify",
     "index",
     "snapshots",
+    "projections",
     "serve",
     "token",
     "config",

@@ -16,6 +16,7 @@ mod killed;
 mod names;
 mod network;
 mod operations_page;
+mod projections;
 mod queries;
 mod read;
 mod remote;
