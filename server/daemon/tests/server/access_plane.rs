@@ -275,6 +275,18 @@ fn a_subscription_ends_with_its_token_even_when_nothing_is_appended() {
     assert!(eventually(is_denied));
 }
 
+#[test]
+fn a_wait_ends_with_its_token_although_nothing_is_told() {
+    let guarded = Guarded::new();
+    let token = guarded.token("a", "default");
+    let mut queries = guarded.enter(Plane::Read, "default", &token).unwrap();
+    let wait = WaitForProjection { name: "orders", position: Position(1), timeout: Duration::from_secs(3600) };
+    queries.send(5, &Request::WaitForProjection(wait));
+    guarded.file.revoke("a default 1").unwrap();
+    guarded.reload();
+    assert_eq!(queries.refusal(), DENIED);
+}
+
 /// An encrypted connection.
 struct Encrypted {
     stream: StreamOwned<ClientConnection, TcpStream>,

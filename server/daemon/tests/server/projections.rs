@@ -193,3 +193,26 @@ fn what_was_told_is_listed_and_parked_events_are_asked_to_be_tried_again() {
     assert_eq!(tell(&mut runner, 3, 7, ProjectionState::Live), [""; 0]);
     assert!(!is_due(&mut operator));
 }
+
+/// A runner that is linked into another process tells by files: no telling goes through the server.
+#[test]
+fn a_wait_sees_what_is_told_beside_the_server() {
+    let host = Host::new();
+    let mut waiting = host.connect(Plane::Read);
+    wait(&mut waiting, 1, 5, LONG);
+    under_way(&host, 1);
+    let beside = gesta::Reader::open(host.directory.path().join("default")).unwrap();
+    beside.tell_projections(&[status(5, ProjectionState::Live)]);
+    assert_eq!(outcome(&mut waiting, 1), None);
+}
+
+#[test]
+fn what_is_refused_of_a_telling_leaves_the_connection_open() {
+    let host = Host::new();
+    let mut runner = host.connect(Plane::Read);
+    let mut long = status(5, ProjectionState::Live);
+    long.projection.name = "p".repeat(1025);
+    runner.send(1, &Request::TellProjections(Cow::Owned(vec![long])));
+    assert_eq!(outcome(&mut runner, 1).unwrap().known_code(), Some(Code::Request));
+    assert_eq!(tell(&mut runner, 2, 5, ProjectionState::Live), [""; 0]);
+}
