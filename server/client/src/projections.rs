@@ -10,13 +10,28 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+/// How long a telling may take.
+const TELLING_PATIENCE: Duration = Duration::from_secs(3);
+
 impl Client {
     /// Tells how projections are doing. Returns the names of those of them whose parked events are to be tried again now; with
     /// the next telling after that they have been.
     ///
-    /// When the connection broke before the answer came, it may have had such names. The next telling then looks for them first,
+    /// It is given a few seconds and no more, because it is told again soon, and whoever folds has better to do than to wait.
+    /// When no answer came in them, or the connection broke before, the answer may have had such names. The next telling then looks for them first,
     /// and tells nothing where there are some: parked events may be tried once more than was asked, but not once less.
     pub async fn tell_projections(&self, statuses: &[ProjectionStatus]) -> Result<Vec<String>, ReadError> {
+        let Ok(answered) = tokio::time::timeout(TELLING_PATIENCE, self.tell_all(statuses)).await else {
+            let names = statuses.iter().map(|status| status.projection.name.clone());
+            self.core.unheard.lock().await.extend(names);
+            let address = self.core.target.address.endpoint(Plane::Read);
+            let cause = format!("no answer to a telling came within {TELLING_PATIENCE:?}");
+            return Err(RemoteError::Unanswered { address, cause }.into());
+        };
+        answered
+    }
+
+    async fn tell_all(&self, statuses: &[ProjectionStatus]) -> Result<Vec<String>, ReadError> {
         let missed = self.missed_replays(statuses).await?;
         if !missed.is_empty() {
             return Ok(missed);

@@ -29,7 +29,7 @@ fn statuses() -> Vec<ProjectionStatus> {
 }
 
 /// Whoever folds the projections: tells again and again, and tries parked events when it is asked to, after which none is left.
-fn fold<T>(board: &(impl ProjectionBoard), told: &Mutex<Vec<ProjectionStatus>>, meanwhile: impl FnOnce() -> T) -> T {
+fn fold<T>(board: &impl ProjectionBoard, told: &Mutex<Vec<ProjectionStatus>>, meanwhile: impl FnOnce() -> T) -> T {
     struct Ends<'a>(&'a AtomicBool);
     impl Drop for Ends<'_> {
         fn drop(&mut self) {
@@ -82,7 +82,7 @@ fn listed(run: Run) -> Vec<Value> {
 }
 
 /// What the verbs say of a store with these projections, which is the same wherever the store is.
-fn look_and_wait(program: &Program<'_>, board: &(impl ProjectionBoard)) {
+fn look_and_wait(program: &Program<'_>, board: &impl ProjectionBoard) {
     let (code, message) = program.run(&["status", "orders", "--json"]).error(5);
     assert_eq!(code, "unknown_projection");
     assert!(message.contains("was told of no projection"), "{message}");

@@ -6,7 +6,7 @@ use gesta_model::{
     Position, ProjectionBoard, ProjectionId, ProjectionReport, ProjectionState, ProjectionStatus, ReadError,
     RemoteError, Timestamp, WaitError,
 };
-use gesta_protocol::{Answer, Code, Plane, ProjectionsPart, Refusal, Request};
+use gesta_protocol::{Answer, Code, Kind, Plane, ProjectionsPart, Refusal, Request};
 use std::time::{Duration, Instant};
 
 fn status(name: &str) -> ProjectionStatus {
@@ -125,6 +125,29 @@ fn a_replay_that_was_asked_for_in_a_lost_answer_is_still_carried_out() {
     assert_eq!(client.tell_projections(&[status("other")]).unwrap(), [""; 0], "of others nothing is unsure");
     assert_eq!(client.tell_projections(&all).unwrap(), ["b"]);
     assert_eq!(client.tell_projections(&all).unwrap(), [""; 0]);
+    server.join().unwrap();
+}
+
+/// Whoever folds tells between two batches: a server that does not answer is not to hold that up for long.
+#[test]
+fn a_telling_is_given_up_soon_and_a_replay_in_its_answer_is_not_missed() {
+    let ports = Ports::open();
+    let client = ports.client();
+    let server = follow(move || {
+        let mut peer = ports.greet(Plane::Read);
+        is_telling(&peer.next().request());
+        let asked = loop {
+            let asked = peer.next();
+            if asked.kind() != Kind::Cancel {
+                break asked;
+            }
+        };
+        assert!(matches!(asked.request(), Request::Projections("")));
+        peer.say(asked.id, &listed(false, &[report("a", true)]));
+    });
+    let lost = client.tell_projections(&[status("a")]);
+    assert!(matches!(lost, Err(ReadError::Remote(RemoteError::Unanswered { .. }))), "{lost:?}");
+    assert_eq!(client.tell_projections(&[status("a")]).unwrap(), ["a"]);
     server.join().unwrap();
 }
 
