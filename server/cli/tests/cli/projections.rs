@@ -4,10 +4,12 @@ use crate::server::Server;
 use crate::support::{Place, Run, eventually, wait};
 use gesta::{Position, ProjectionBoard, ProjectionId, ProjectionState, ProjectionStatus, Store};
 use gesta_client::{BlockingClient, ClientOptions};
+use gesta_cqrs::{DomainEvent, MemoryReadModel, ProjectError, Projection, Recorded, Runner};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::process::{Child, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 fn status(name: &str, version: u32, position: u64, parked_count: u64, state: ProjectionState) -> ProjectionStatus {
@@ -190,5 +192,72 @@ fn projections_of_a_server_are_looked_at_and_waited_for() {
     let client = BlockingClient::connect(address.parse().unwrap(), ClientOptions::default()).unwrap();
     look_and_wait(&Program { place: &place, store: address }, &client);
     drop(client);
+    server.stop();
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum Weighed {
+    Weighed { grams: u64 },
+}
+
+impl DomainEvent for Weighed {}
+
+/// Adds up weights, and refuses some as long as it is told to.
+struct Total {
+    is_superstitious: Arc<AtomicBool>,
+}
+
+impl Projection for Total {
+    type Event = Weighed;
+    type Model = MemoryReadModel<u64>;
+
+    fn name(&self) -> &str {
+        "total"
+    }
+
+    fn set_up(&self, _: &mut u64) -> Result<(), ProjectError> {
+        Ok(())
+    }
+
+    fn project(&self, grams: &mut u64, event: &Recorded<'_, Weighed>) -> Result<(), ProjectError> {
+        let Weighed::Weighed { grams: more } = event.event;
+        if more == 13 && self.is_superstitious.load(Ordering::SeqCst) {
+            return Err("13 grams bring bad luck".into());
+        }
+        *grams += more;
+        Ok(())
+    }
+}
+
+/// From the command line to a runner and back, all of it behind a server.
+#[test]
+fn a_runner_behind_a_server_is_seen_waited_for_and_asked_to_try_parked_events_again() {
+    let place = Place::new();
+    let server = Server::start(&place, &[]);
+    let port = |plane| server.address(plane).port();
+    let address = format!("gesta://127.0.0.1:{},{}/default", port("append"), port("read"));
+    let weigh = |grams: u64| {
+        let data = format!("--data={{\"grams\":{grams}}}");
+        place.run(&["--store", &address, "append", "--type=Weighed", &data, "--json"]).json()["head"].to_string()
+    };
+    let program = Program { place: &place, store: address.clone() };
+    let is_superstitious = Arc::new(AtomicBool::new(true));
+    let client = BlockingClient::connect(address.parse().unwrap(), ClientOptions::default()).unwrap();
+    let rows = MemoryReadModel::new();
+    let total = Total { is_superstitious: Arc::clone(&is_superstitious) };
+    weigh(5);
+    let waiting = program.start(&["wait", "total", "3", "--timeout=3600"]);
+    let running = Runner::new(Arc::new(client)).project(total, rows.clone()).start().unwrap();
+    weigh(13);
+    assert_eq!(weigh(7), "3");
+    wait(waiting).ok();
+    assert_eq!(rows.read(|grams, _| *grams), 12);
+    let row = &listed(program.run(&["status", "total", "--json"]))[0];
+    assert_eq!((&row["position"], &row["parked"]), (&json!(3), &json!(1)));
+    assert_eq!(program.run(&["replay-parked", "total"]).ok().stdout, "tried again: 1 parked before, 1 now\n");
+    is_superstitious.store(false, Ordering::SeqCst);
+    assert_eq!(program.run(&["replay-parked", "total"]).ok().stdout, "tried again: 1 parked before, 0 now\n");
+    assert_eq!(rows.read(|grams, _| *grams), 25);
+    drop(running);
     server.stop();
 }
