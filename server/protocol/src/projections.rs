@@ -114,7 +114,7 @@ pub(crate) fn read_name<'a>(fields: &mut FieldReader<'a>) -> Result<&'a str, Fie
 }
 
 fn write_status(out: &mut Vec<u8>, status: &ProjectionStatus) {
-    let ProjectionStatus { projection, position, lag, parked_count, eta, state } = status;
+    let ProjectionStatus { projection, position, lag, is_serving, parked_count, eta, state } = status;
     let (code, number, error) = match state {
         ProjectionState::Standby => (0, 0, ""),
         ProjectionState::CatchingUp => (1, 0, ""),
@@ -129,6 +129,7 @@ fn write_status(out: &mut Vec<u8>, status: &ProjectionStatus) {
     for number in [position.0, *lag, *parked_count, eta.map_or(NONE, |eta| milliseconds(eta).min(NONE - 1))] {
         out.put_u64(number);
     }
+    out.put_bool(*is_serving);
     out.put_u8(code);
     out.put_u32(number);
     out.put_text16(&error[..error.floor_char_boundary(PROJECTION_ERROR_BYTES_MAX)]);
@@ -141,6 +142,7 @@ fn read_status(fields: &mut FieldReader<'_>) -> Result<ProjectionStatus, FieldEr
         lag: fields.u64("lag")?,
         parked_count: fields.u64("parked_count")?,
         eta: Some(fields.u64("eta_ms")?).filter(|eta| *eta != NONE).map(Duration::from_millis),
+        is_serving: fields.bool("is_serving")?,
         state: read_state(fields)?,
     })
 }

@@ -50,8 +50,8 @@ fn a_step_whose_work_hid_an_error_that_ended_the_transaction_is_refused() {
     let mut model = SqliteReadModel::open(directory.path().join("files.sqlite")).unwrap();
     let id = id();
     let table = "CREATE TABLE t (n INTEGER UNIQUE); INSERT INTO t VALUES (1)";
-    model.commit(&step(&id, None, 0), &mut |rows| Ok(rows.execute_batch(table)?)).unwrap();
-    let hides = model.commit(&step(&id, Some(0), 1), &mut |rows| {
+    model.commit(&step(&id, None, 0), &mut |rows, _| Ok(rows.execute_batch(table)?)).unwrap();
+    let hides = model.commit(&step(&id, Some(0), 1), &mut |rows, _| {
         rows.execute_batch("INSERT INTO t VALUES (2)")?;
         let _ = rows.execute_batch("INSERT OR ROLLBACK INTO t VALUES (1)");
         Ok(())
@@ -69,8 +69,9 @@ fn a_constraint_that_is_checked_at_the_end_is_the_fault_of_the_work() {
     // The SQLite that is compiled in checks foreign keys unless told not to.
     let tables = "CREATE TABLE a (n INTEGER PRIMARY KEY);
                   CREATE TABLE b (n INTEGER REFERENCES a DEFERRABLE INITIALLY DEFERRED)";
-    model.commit(&step(&id, None, 0), &mut |rows| Ok(rows.execute_batch(tables)?)).unwrap();
-    let refused = model.commit(&step(&id, Some(0), 1), &mut |rows| Ok(rows.execute_batch("INSERT INTO b VALUES (7)")?));
+    model.commit(&step(&id, None, 0), &mut |rows, _| Ok(rows.execute_batch(tables)?)).unwrap();
+    let refused =
+        model.commit(&step(&id, Some(0), 1), &mut |rows, _| Ok(rows.execute_batch("INSERT INTO b VALUES (7)")?));
     let Err(CommitError::Work(error)) = refused else { panic!("{refused:?}") };
     assert!(error.to_string().contains("FOREIGN KEY constraint failed"), "{error}");
     assert_eq!(model.checkpoint(&id).unwrap(), Some(at(0)));

@@ -14,7 +14,8 @@ use std::time::Duration;
 
 fn status(name: &str, version: u32, position: u64, parked_count: u64, state: ProjectionState) -> ProjectionStatus {
     let projection = ProjectionId { name: name.to_owned(), version };
-    ProjectionStatus { projection, position: Position(position), lag: 4, parked_count, eta: None, state }
+    let is_serving = !matches!(state, ProjectionState::Building | ProjectionState::Superseded { .. });
+    ProjectionStatus { projection, position: Position(position), lag: 4, is_serving, parked_count, eta: None, state }
 }
 
 /// A projection that a later version has taken over, that one, and one whose read model fails.
@@ -108,7 +109,7 @@ fn look_and_wait(program: &Program<'_>, board: &impl ProjectionBoard) {
 fn look(program: &Program<'_>) {
     let row = |name: &str, version: u32, state: &str, position: u64, parked: u64| {
         json!({
-            "name": name, "version": version, "state": state, "position": position, "lag": 4, "parked": parked,
+            "name": name, "version": version, "state": state, "serving": state != "superseded", "position": position, "lag": 4, "parked": parked,
             "eta_ms": null, "superseded_by": null, "failures": null, "error": null, "replay_due": false,
         })
     };

@@ -14,6 +14,7 @@ fn status(name: &str) -> ProjectionStatus {
         projection: ProjectionId { name: name.to_owned(), version: 1 },
         position: Position(3),
         lag: 0,
+        is_serving: true,
         parked_count: 1,
         eta: None,
         state: ProjectionState::Live,

@@ -15,6 +15,7 @@ fn status(position: u64, state: ProjectionState) -> ProjectionStatus {
         projection: ProjectionId { name: "orders".to_owned(), version: 1 },
         position: Position(position),
         lag: 0,
+        is_serving: true,
         parked_count: 2,
         eta: None,
         state,

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 fn status(name: &str, state: ProjectionState) -> ProjectionStatus {
     let projection = ProjectionId { name: name.to_owned(), version: 1 };
-    ProjectionStatus { projection, position: Position(3), lag: 0, parked_count: 0, eta: None, state }
+    ProjectionStatus { projection, position: Position(3), lag: 0, is_serving: true, parked_count: 0, eta: None, state }
 }
 
 fn asked(request: &Request<'_>) -> Result<Said, Fault> {
@@ -73,7 +73,7 @@ fn an_error_is_cut_at_a_character() {
 fn a_state_says_what_belongs_to_it_and_nothing_else() {
     let told = |state: u8, number: u32, error: &[u8]| {
         let length = u16::try_from(error.len()).unwrap().to_le_bytes();
-        let body = [&[1, 0, 0, 0, 1, 0, b'p'], &[0; 36][..], &[state], &number.to_le_bytes(), &length, error].concat();
+        let body = [&[1, 0, 0, 0, 1, 0, b'p'], &[0; 37][..], &[state], &number.to_le_bytes(), &length, error].concat();
         let bytes = u32::try_from(body.len()).unwrap().to_le_bytes();
         let frame = [&bytes[..], &[Kind::TellProjections as u8, 0, 0, 0], &7_u64.to_le_bytes(), &body].concat();
         match take(End::Client, &frame) {

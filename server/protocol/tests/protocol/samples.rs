@@ -192,6 +192,7 @@ fn status(version: u32, state: ProjectionState) -> ProjectionStatus {
         projection: ProjectionId { name: "orders".to_owned(), version },
         position: Position(41),
         lag: 2,
+        is_serving: matches!(state, ProjectionState::Retrying { .. }),
         parked_count: 1,
         eta: matches!(state, ProjectionState::Building).then_some(Duration::from_millis(1500)),
         state,

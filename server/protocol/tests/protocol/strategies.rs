@@ -149,11 +149,12 @@ pub(crate) fn projection_status() -> impl Strategy<Value = ProjectionStatus> {
     // All ones stand for no estimate.
     let eta = option::of((0..u64::MAX).prop_map(Duration::from_millis));
     let id = (projection_name(), any::<u32>()).prop_map(|(name, version)| ProjectionId { name, version });
-    (id, position(), any::<u64>(), any::<u64>(), eta, projection_state()).prop_map(
-        |(projection, position, lag, parked_count, eta, state)| ProjectionStatus {
+    (id, position(), any::<u64>(), any::<bool>(), any::<u64>(), eta, projection_state()).prop_map(
+        |(projection, position, lag, is_serving, parked_count, eta, state)| ProjectionStatus {
             projection,
             position,
             lag,
+            is_serving,
             parked_count,
             eta,
             state,

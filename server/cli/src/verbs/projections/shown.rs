@@ -18,6 +18,7 @@ pub(super) struct Shown<'a> {
     name: &'a str,
     version: u32,
     state: &'static str,
+    serving: bool,
     position: u64,
     lag: u64,
     parked: u64,
@@ -33,7 +34,7 @@ pub(super) struct Shown<'a> {
 impl<'a> Shown<'a> {
     /// The form of what was told.
     pub(super) fn of(report: &'a ProjectionReport, now: Timestamp) -> Self {
-        let ProjectionStatus { projection, position, lag, parked_count, eta, state } = &report.status;
+        let ProjectionStatus { projection, position, lag, is_serving, parked_count, eta, state } = &report.status;
         let (superseded_by, failures, error) = match state {
             ProjectionState::Superseded { by } => (Some(*by), None, None),
             ProjectionState::Retrying { error, failures } => (None, Some(*failures), Some(error.as_str())),
@@ -46,6 +47,7 @@ impl<'a> Shown<'a> {
             name: &projection.name,
             version: projection.version,
             state: word(state),
+            serving: *is_serving,
             position: position.0,
             lag: *lag,
             parked: *parked_count,
@@ -73,7 +75,7 @@ pub(super) fn print_row(
     report: &ProjectionReport,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let ProjectionStatus { projection, position, lag, parked_count, eta, state } = &report.status;
+    let ProjectionStatus { projection, position, lag, parked_count, eta, state, .. } = &report.status;
     let (name, width) = (OneLine(&projection.name).to_string(), width.max(4));
     let (version, state_word) = (projection.version, people(state));
     let eta = eta.map_or_else(|| "-".to_owned(), short);
@@ -91,9 +93,10 @@ pub(super) fn print_row(
 
 /// One projection as a page of its own.
 pub(super) fn print_page(output: &mut Output, report: &ProjectionReport, now: Timestamp) -> Result<(), Failure> {
-    let ProjectionStatus { projection, position, lag, parked_count, eta, state } = &report.status;
+    let ProjectionStatus { projection, position, lag, is_serving, parked_count, eta, state } = &report.status;
     let mut lines =
         vec![("state", people(state).to_owned()), ("position", format!("{}, {lag} behind the head", position.0))];
+    lines.push(("serves", if *is_serving { "yes" } else { "no" }.to_owned()));
     lines.push(("parked", parked_count.to_string()));
     lines.extend(eta.map(|eta| ("eta", short(eta))));
     lines.push(("told", told(report, now)));
@@ -180,6 +183,7 @@ mod tests {
                 projection: ProjectionId { name: "orders".to_owned(), version: 2 },
                 position: Position(41),
                 lag: 2,
+                is_serving: true,
                 parked_count: 1,
                 eta: Some(Duration::from_millis(90_500)),
                 state,
@@ -224,7 +228,7 @@ mod tests {
             assert_eq!(
                 json,
                 format!(
-                    r#"{{"name":"orders","version":2,"state":"{state}","position":41,"lag":2,"parked":1,"eta_ms":90500,{tail},"#
+                    r#"{{"name":"orders","version":2,"state":"{state}","serving":true,"position":41,"lag":2,"parked":1,"eta_ms":90500,{tail},"#
                 ) + r#""replay_due":false,"told_at":"1970-01-01T00:00:01Z","told_ms_ago":2500}"#
             );
         }
