@@ -180,6 +180,15 @@ pub fn the_version_that_serves_is_waited_for<H: Harness>(harness: &H) {
     assert!(matches!(wait(&store, "a", 10, A_MOMENT), Err(WaitError::TimedOut { position: Position(9), .. })));
     tell(&store, &[superseded, failed("a", 2, 9)]);
     assert!(matches!(wait(&store, "a", 10, PATIENCE), Err(WaitError::Ended { .. })));
+    // One that has failed before it ever served.
+    let never = |position| ProjectionStatus { is_serving: false, ..failed("b", 1, position) };
+    tell(&store, &[never(0)]);
+    assert!(matches!(wait(&store, "b", 1, PATIENCE), Err(WaitError::Ended { .. })));
+    tell(&store, &[never(5)]);
+    assert!(
+        matches!(wait(&store, "b", 1, PATIENCE), Err(WaitError::Ended { .. })),
+        "rows that do not serve are not waited for"
+    );
 }
 
 /// A replay is handed out with one telling, and due until the next.

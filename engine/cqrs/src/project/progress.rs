@@ -52,7 +52,7 @@ impl Progress {
                 return Err(WaitError::Unknown { projection });
             };
             let position = status.position;
-            if position >= wanted {
+            if status.is_serving && position >= wanted {
                 return Ok(());
             }
             if let ProjectionState::Failed { error } = &status.state {

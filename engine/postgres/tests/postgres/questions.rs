@@ -200,7 +200,7 @@ fn tables_that_are_not_there_are_named_and_found_once_they_are() {
     let queries = QueryHandler::new(reader, "balances");
     let early = queries.ask(&Ask(process)).unwrap_err();
     assert!(matches!(early, AskError::Model(PostgresError::Database { .. })), "{early}");
-    assert!(early.to_string().contains("relation \"gesta_checkpoints\" does not exist"), "{early}");
+    assert!(early.to_string().contains("relation \"gesta_serving\" does not exist"), "{early}");
     drop(gesta_postgres::PostgresReadModel::connect_to_schema(&database, "later").unwrap());
     assert_eq!(queries.ask(&Ask(process)).unwrap().position, Position(0));
 }

@@ -281,17 +281,18 @@ struct Standing {
 }
 
 impl Standing {
-    /// The version that is waited for: the highest that serves and goes on, else the highest that serves.
+    /// The version that is waited for: the highest that serves and goes on, else the highest that serves, else the highest.
     fn awaited(&self) -> Option<&ProjectionStatus> {
-        let serving = || self.believed.iter().map(|report| &report.status).filter(|status| status.is_serving);
+        let all = || self.believed.iter().map(|report| &report.status);
+        let serving = || all().filter(|status| status.is_serving);
         let goes_on = |status: &&ProjectionStatus| !matches!(status.state, ProjectionState::Failed { .. });
-        serving().rfind(goes_on).or_else(|| serving().next_back())
+        serving().rfind(goes_on).or_else(|| serving().next_back()).or_else(|| all().next_back())
     }
 
     /// What waiting comes to; `None` when there is more to wait for.
     fn judge(&self, name: &str, position: Position) -> Option<Result<(), WaitError>> {
         let status = self.awaited()?;
-        if status.position >= position {
+        if status.is_serving && status.position >= position {
             return Some(Ok(()));
         }
         let may_go_on = |report: &ProjectionReport| {
