@@ -109,8 +109,8 @@ fn look_and_wait(program: &Program<'_>, board: &impl ProjectionBoard) {
 fn look(program: &Program<'_>) {
     let row = |name: &str, version: u32, state: &str, position: u64, parked: u64| {
         json!({
-            "name": name, "version": version, "state": state, "serving": state != "superseded", "position": position, "lag": 4, "parked": parked,
-            "eta_ms": null, "superseded_by": null, "failures": null, "error": null, "replay_due": false,
+            "name": name, "version": version, "state": state, "serving": state != "superseded", "position": position,
+            "lag": 4, "parked": parked, "eta_ms": null, "superseded_by": null, "failures": null, "error": null, "replay_due": false,
         })
     };
     let mut expected = [
@@ -136,8 +136,7 @@ fn look(program: &Program<'_>) {
         assert!(parts.iter().all(|part| row.contains(part)), "{row:?}: {parts:?}");
     }
     let page = program.run(&["status", "users\n"]).ok().stdout;
-    let head =
-        "users\\n, version 1\n  state     retrying\n  position  2, 4 behind the head\n  parked    1\n  told      ";
+    let head = "users\\n, version 1\n  state     retrying\n  position  2, 4 behind the head\n  serves    yes\n  parked    1\n  told      ";
     assert!(page.starts_with(head) && page.ends_with("  note      failed 3 times in a row: no table\n"), "{page}");
     let (code, message) = program.run(&["status", "order", "--json"]).error(5);
     assert_eq!(code, "unknown_projection");
