@@ -127,6 +127,52 @@ impl Projection for Loans {
     }
 }
 
+/// Who has which book, and how often each was lent.
+struct CountedLoans;
+
+impl Projection for CountedLoans {
+    type Event = BookEvent;
+    type Model = SqliteReadModel;
+
+    fn name(&self) -> &str {
+        "loans"
+    }
+
+    fn version(&self) -> u32 {
+        2
+    }
+
+    fn set_up(&self, rows: &mut Transaction<'_>) -> Result<(), ProjectError> {
+        let columns = "book TEXT PRIMARY KEY, title TEXT NOT NULL, reader TEXT, loans INTEGER NOT NULL DEFAULT 0";
+        rows.execute_batch(&format!("CREATE TABLE books_v2 ({columns})"))?;
+        Ok(())
+    }
+
+    fn take_over(&self, rows: &mut Transaction<'_>) -> Result<(), ProjectError> {
+        rows.execute_batch("DROP TABLE IF EXISTS books; CREATE VIEW books AS SELECT * FROM books_v2")?;
+        Ok(())
+    }
+
+    fn project(&self, rows: &mut Transaction<'_>, event: &Recorded<'_, BookEvent>) -> Result<(), ProjectError> {
+        match &event.event {
+            BookEvent::Bought { book, title } => {
+                rows.execute("INSERT INTO books_v2 (book, title) VALUES (?1, ?2)", params![book, title])?
+            }
+            BookEvent::Lent { book, to } => {
+                let text = "UPDATE books_v2 SET reader = ?2, loans = loans + 1 WHERE book = ?1";
+                rows.execute(text, params![book, to])?
+            }
+            BookEvent::Returned { book } => {
+                rows.execute("UPDATE books_v2 SET reader = NULL WHERE book = ?1", params![book])?
+            }
+        };
+        if event.is_news() {
+            println!("told the readers of event {}", event.position());
+        }
+        Ok(())
+    }
+}
+
 /// Which books does somebody have?
 struct BooksOf(&'static str);
 
@@ -184,9 +230,16 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("book 1, by replay: {book:?}");
 
+    let newer = Runner::new(Arc::clone(&store)).project(CountedLoans, SqliteReadModel::open(&tables)?).start()?;
+    newer.wait("loans", store.reader().head(), Duration::from_secs(5))?;
+    let rows = SqliteReader::open(&tables)?.into_connection();
+    let loans: u32 = rows.query_row("SELECT sum(loans) FROM books", [], |row| row.get(0))?;
+    assert_eq!(loans, 2);
+
     show_events(&store)?;
     show_figures(&store, &figures)?;
     running.stop()?;
+    newer.stop()?;
     Ok(())
 }
 
