@@ -2,6 +2,7 @@
 
 use gesta_model::{Position, ProjectionState, ProjectionStatus, WaitError};
 use parking_lot::{Condvar, Mutex};
+use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
 /// How far the projections of a runner have come.
@@ -48,7 +49,10 @@ impl Progress {
         let mut board = self.board.lock();
         loop {
             let named = board.statuses.iter().filter(|status| status.projection.name == name);
-            let Some(status) = named.max_by_key(|status| (status.is_serving, status.projection.version)) else {
+            // One version may be folded into several read models: the one that has not come as far is waited for.
+            let rank =
+                |status: &&ProjectionStatus| (Reverse((status.is_serving, status.projection.version)), status.position);
+            let Some(status) = named.min_by_key(rank) else {
                 return Err(WaitError::Unknown { projection });
             };
             let position = status.position;
@@ -75,5 +79,34 @@ impl Progress {
                 None => self.moved.wait(&mut board),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gesta_model::ProjectionId;
+
+    #[test]
+    fn all_read_models_of_the_version_that_serves_are_waited_for() {
+        let progress = Progress::default();
+        let tell = |ordinal, version, position, is_serving| {
+            let projection = ProjectionId { name: "a".to_owned(), version };
+            let (position, state) = (Position(position), ProjectionState::Live);
+            let (lag, parked_count, eta) = (0, 0, None);
+            progress
+                .tell(ordinal, ProjectionStatus { projection, position, lag, is_serving, parked_count, eta, state });
+        };
+        let wait = |position| progress.wait("a", Position(position), Duration::from_millis(1));
+        tell(0, 2, 5, true);
+        tell(1, 2, 3, true);
+        tell(2, 3, 9, false);
+        wait(3).unwrap();
+        assert!(matches!(wait(4), Err(WaitError::TimedOut { position: Position(3), .. })));
+        tell(1, 2, 5, true);
+        wait(5).unwrap();
+        assert!(matches!(wait(6), Err(WaitError::TimedOut { position: Position(5), .. })));
+        tell(2, 3, 9, true);
+        wait(9).unwrap();
     }
 }

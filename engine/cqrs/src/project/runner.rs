@@ -296,7 +296,8 @@ where
     /// Tries the parked events of a projection again.
     fn replay_parked(&mut self, name: &str) -> Result<Replayed, ProjectionState> {
         let mut replayed = Replayed::default();
-        for slot in self.slots.iter_mut().filter(|slot| slot.follower.id().name == name) {
+        let is_over = |state: &ProjectionState| matches!(state, ProjectionState::Superseded { .. });
+        for slot in self.slots.iter_mut().filter(|slot| slot.follower.id().name == name && !is_over(&slot.state)) {
             if !slot.is_open() {
                 return Err(slot.state.clone());
             }

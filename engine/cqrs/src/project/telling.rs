@@ -28,6 +28,9 @@ impl Telling {
         S: ProjectionBoard + ?Sized,
     {
         statuses.retain(|status| status.state != ProjectionState::Standby);
+        // Of one that is folded into several read models, the one that has not come as far is told of.
+        statuses.sort_by(|a, b| (&a.projection, a.position).cmp(&(&b.projection, b.position)));
+        statuses.dedup_by(|next, first| next.projection == first.projection);
         let now = Instant::now();
         if statuses.is_empty() || !self.is_due(&statuses, now) {
             return Vec::new();
@@ -113,6 +116,13 @@ mod tests {
 
     fn live(position: u64) -> ProjectionStatus {
         status(position, 0, ProjectionState::Live)
+    }
+
+    #[test]
+    fn of_several_read_models_the_last_one_is_told_of() {
+        let (mut telling, board) = (Telling::default(), Board::default());
+        telling.tell(&board, vec![live(7), live(3), live(5)]);
+        assert_eq!(*board.told.lock().unwrap(), [[live(3)]]);
     }
 
     #[test]

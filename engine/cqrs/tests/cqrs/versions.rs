@@ -5,8 +5,8 @@ use super::support::{PATIENCE, TestStore};
 use gesta::{AppendRequest, Position, Store};
 use gesta_cqrs::sqlite::{SqliteReadModel, SqliteReader};
 use gesta_cqrs::{
-    ProjectError, Projection, ProjectionState, ProjectionStatus, QueryHandler, Question, Recorded, Runner, Running,
-    WaitError, encode,
+    ProjectError, Projection, ProjectionState, ProjectionStatus, QueryHandler, Question, Recorded, Replayed, Runner,
+    Running, WaitError, encode,
 };
 use rusqlite::{Connection, Transaction, params};
 use std::error::Error;
@@ -185,6 +185,8 @@ fn each_event_is_news_once_while_one_version_takes_over_from_another() {
     }
     let head = writer.join().unwrap();
     later.last().unwrap().wait("balances", head, PATIENCE).unwrap();
+    let replayed = later.last().unwrap().replay_parked("balances").unwrap();
+    assert_eq!(replayed, Replayed::default(), "a version that is superseded is not in the way");
     first.stop().unwrap();
     later.into_iter().for_each(|running| running.stop().unwrap());
     let sent = sent.lock().unwrap();
