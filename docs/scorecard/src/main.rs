@@ -1,0 +1,84 @@
+//! The score-card: each fault that gesta is to survive, provoked by a test.
+//!
+//! ```text
+//!  rows.toml ──► row     a fault, what is expected, and the tests that provoke it
+//!                 │
+//!  cargo test ──► build  every test binary of the workspace, built once
+//!                 │
+//!                 ▼
+//!                trial   the tests of a row, run by name: S, R, X, or why there is no verdict
+//!                 │
+//!                 ▼
+//!                card    a line for each row, and how many of them stand; for people, programs and docs/SCORECARD.md
+//! ```
+//!
+//! What must stay true: a row counts only when tests of its own ran and passed. A test that is gone, was renamed or skips
+//! itself is no verdict.
+#![forbid(unsafe_code)]
+
+mod build;
+mod card;
+mod row;
+mod trial;
+
+use build::Binaries;
+use card::Card;
+use clap::Parser;
+use std::error::Error;
+use std::process::ExitCode;
+
+/// Runs the tests of all 72 faults and says which gesta survives (S) or refuses loudly (R).
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// As many rounds as the tests have by themselves, instead of as many as before a release.
+    #[arg(long)]
+    quick: bool,
+    /// Only this row; several times for several.
+    #[arg(long = "row", value_name = "N")]
+    rows: Vec<u32>,
+    /// A JSON object for each row, and one for the sum.
+    #[arg(long)]
+    json: bool,
+    /// Fails when a row has a worse verdict than in this page, such as docs/SCORECARD.md.
+    #[arg(long, value_name = "FILE")]
+    against: Option<std::path::PathBuf>,
+    /// Writes the page.
+    #[arg(long, value_name = "FILE")]
+    write: Option<std::path::PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("scorecard: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether all is as good as it was, or, where nothing is compared with, no row failed.
+fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
+    let rows = row::all()?;
+    if let Some(unknown) = arguments.rows.iter().find(|number| !rows.iter().any(|row| row.number == **number)) {
+        return Err(format!("there is no row {unknown}: rows are 1 to {}", rows.len()).into());
+    }
+    let before = arguments.against.as_deref().map(card::verdicts_of).transpose()?;
+    let binaries = Binaries::build()?;
+    let mut card = Card::new(arguments.json);
+    for row in &rows {
+        if arguments.rows.is_empty() || arguments.rows.contains(&row.number) {
+            card.add(row, trial::judge(row, &binaries, arguments.quick));
+        }
+    }
+    card.finish();
+    if let Some(file) = &arguments.write {
+        std::fs::write(file, card.page()).map_err(|error| format!("{}: {error}", file.display()))?;
+    }
+    let worse = before.map_or_else(Vec::new, |before| card.worse_than(&before));
+    for number in &worse {
+        eprintln!("scorecard: row {number} has become worse");
+    }
+    Ok(worse.is_empty() && !card.has_failed())
+}

@@ -1,0 +1,133 @@
+//! The tests of a row, and what comes of them.
+
+use crate::build::Binaries;
+use crate::row::{Expected, Row, TestName};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// What a row comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// S: nothing that was acknowledged is lost, and service goes on.
+    Survived,
+    /// R: it is refused loudly, and nothing is lost.
+    Refused,
+    /// X: a test of it fails.
+    Failed(String),
+    /// The machine lacks something.
+    Skipped(String),
+    /// No test provokes it, or not all of it.
+    NotAutomated(String),
+}
+
+/// What came of a row, and how long it took.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    pub(crate) verdict: Verdict,
+    pub(crate) took: Duration,
+}
+
+/// Rounds before a release, for tests that take them from the environment.
+const ROUNDS: [(&str, &str); 4] =
+    [("GESTA_KILLS", "1000"), ("GESTA_READ_MODEL_KILLS", "200"), ("GESTA_POWER_CUTS", "500"), ("GESTA_ALL_BITS", "1")];
+
+/// Runs the tests of a row. One whose verdict is still out has its tests run as well: they may fail.
+pub(crate) fn judge(row: &Row, binaries: &Binaries, is_quick: bool) -> Judged {
+    let began = Instant::now();
+    let mut groups: BTreeMap<(&str, &str), Vec<TestName<'_>>> = BTreeMap::new();
+    for test in row.tests() {
+        groups.entry((test.package, test.target)).or_default().push(test);
+    }
+    let mut verdict = match row.verdict {
+        Some(Expected::Survived) => Verdict::Survived,
+        Some(Expected::Refused) => Verdict::Refused,
+        None => Verdict::NotAutomated(row.missing.clone()),
+    };
+    for tests in groups.values() {
+        match run(tests, binaries, is_quick) {
+            Outcome::Passed => {}
+            Outcome::Skipped(why) if row.verdict.is_some() => verdict = Verdict::Skipped(why),
+            Outcome::Skipped(_) => {}
+            Outcome::Failed(why) => {
+                verdict = Verdict::Failed(why);
+                break;
+            }
+        }
+    }
+    Judged { verdict, took: began.elapsed() }
+}
+
+enum Outcome {
+    Passed,
+    Skipped(String),
+    Failed(String),
+}
+
+/// Runs tests of one binary.
+fn run(tests: &[TestName<'_>], binaries: &Binaries, is_quick: bool) -> Outcome {
+    let Some(binary) = tests.first().and_then(|test| binaries.of(*test)) else {
+        let names: Vec<_> = tests.iter().map(|test| format!("{} {}", test.package, test.target)).collect();
+        return Outcome::Failed(format!("there is no test binary {}", names.join(", ")));
+    };
+    let mut command = Command::new(&binary.program);
+    command.args(["--exact", "--nocapture"]).args(tests.iter().map(|test| test.name));
+    command.current_dir(&binary.directory).env("CARGO_MANIFEST_DIR", &binary.directory);
+    // A test that lacks something is to skip itself and say so, not to fail.
+    command.env_remove("CI");
+    if !is_quick {
+        command.envs(ROUNDS);
+    }
+    match command.output() {
+        Ok(output) => {
+            let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+            outcome(tests.len(), output.status.success(), &said)
+        }
+        Err(error) => Outcome::Failed(format!("{}: {error}", Path::new(&binary.program).display())),
+    }
+}
+
+/// What tests have come to, by what they said.
+fn outcome(test_count: usize, is_success: bool, said: &[String; 2]) -> Outcome {
+    let lines = || said.iter().flat_map(|said| said.lines()).map(str::trim);
+    if !is_success {
+        let panic = lines().skip_while(|line| !line.contains("panicked at")).nth(1);
+        return Outcome::Failed(panic.unwrap_or("a test failed").to_owned());
+    }
+    if !lines().any(|line| line.starts_with(&format!("test result: ok. {test_count} passed;"))) {
+        return Outcome::Failed(format!("not all of its {test_count} tests are there: were they renamed?"));
+    }
+    // A test may say it in a line that the harness has begun.
+    let skipped = lines().find_map(|line| line.split_once("skipped: ").map(|(_, why)| why));
+    skipped.map_or(Outcome::Passed, |why| Outcome::Skipped(why.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome_of(test_count: usize, is_success: bool, out: &str, error: &str) -> String {
+        match outcome(test_count, is_success, &[out.to_owned(), error.to_owned()]) {
+            Outcome::Passed => "passed".to_owned(),
+            Outcome::Skipped(why) => format!("skipped {why}"),
+            Outcome::Failed(why) => format!("failed {why}"),
+        }
+    }
+
+    #[test]
+    fn tests_count_only_when_all_of_them_ran_and_passed() {
+        let passed = "test a ... ok\n\ntest result: ok. 2 passed; 0 failed; 0 ignored";
+        assert_eq!(outcome_of(2, true, passed, ""), "passed");
+        assert!(outcome_of(3, true, passed, "").starts_with("failed not all of its 3 tests"));
+        assert!(outcome_of(12, true, passed, "").starts_with("failed not all of its 12 tests"));
+        assert_eq!(outcome_of(2, true, passed, "skipped: needs root\n"), "skipped needs root");
+        assert_eq!(
+            outcome_of(2, true, &passed.replace("a ... ok", "a ... skipped: no disk\nok"), ""),
+            "skipped no disk"
+        );
+        let panicked = "thread 'a' panicked at a.rs:7:5:\nleft is not right\nstack backtrace:";
+        assert_eq!(outcome_of(2, false, "", panicked), "failed left is not right");
+        assert_eq!(outcome_of(2, false, passed, ""), "failed a test failed");
+    }
+}
