@@ -11,8 +11,8 @@ use std::time::Duration;
 ///
 /// Read models and everything else that only reads see no more than this.
 pub trait EventReader: ProjectionBoard {
-    /// A bounded read.
-    type Cursor: EventCursor;
+    /// A bounded read, which another thread may go on with.
+    type Cursor: EventCursor + Send;
     /// An unbounded read.
     type Subscription: EventSubscription;
 

@@ -9,7 +9,7 @@ use gesta_model::{Query, Uuid};
 /// Its state is never stored: it is folded from the events of the process, each time that one of them comes.
 pub trait ProcessManager: Send + 'static {
     /// The events that it knows.
-    type Event: DomainEvent;
+    type Event: DomainEvent + Send;
     /// What has to be known of a process; `default()` before anything has happened.
     type State: Default;
     /// What it may want to be done.

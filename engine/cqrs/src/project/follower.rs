@@ -3,15 +3,18 @@
 //! What must stay true: an event is parked only when the read model has just shown that it can commit; otherwise the whole
 //! batch is tried again later, from the checkpoint.
 
+use super::kept::{Keep, Kept, KeptEvent, panicked};
 use super::{
     Checkpoint, CommitError, OpenError, Parked, Part, ProjectError, Projection, ReadModel, Role, Scope, Serving, Step,
     TryLater,
 };
+use crate::Recorded;
 use crate::panics::guarded;
-use crate::{Recorded, decode};
-use gesta_model::{Damage, Position, ProjectionId, Query, StoredEvent, Uuid};
+use gesta_model::{Position, ProjectionId, Query, StoredEvent, Uuid};
 use std::fmt::Display;
 use std::mem;
+use std::panic::resume_unwind;
+use std::slice;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -26,24 +29,26 @@ pub(super) trait Follow: Send {
     fn limit(&mut self, head: Position) -> Result<Position, Setback>;
     /// Whether queries are answered from its rows.
     fn serves(&self) -> bool;
-    /// Keeps an event until the next [`Follow::flush`].
-    fn take(&mut self, event: StoredEvent);
-    /// The log has damage where events of the projection may have been.
-    fn pass_damage(&mut self, damage: &Damage);
-    /// Whether so much is kept that it is time to flush.
-    fn is_full(&self) -> bool;
+    /// What is kept until the next [`Follow::flush`].
+    fn kept(&mut self) -> &mut dyn Keep;
     /// Forgets what is kept.
     fn forget(&mut self);
-    /// Folds what is kept, up to `to`; where an earlier version that serves stands there, this one takes over. Returns below which position everything is folded or parked: less, and the rest is
-    /// forgotten, when so much had to be parked that others have waited long enough.
+    /// Folds what is kept, up to `to`; where an earlier version that serves stands there, this one takes over. Returns below
+    /// which position everything is folded or parked: less, and the rest is forgotten, when so much had to be parked that others
+    /// have waited long enough.
     fn flush(&mut self, to: Position) -> Result<Position, Setback>;
+    /// The same, while another thread reads what follows `to`. That is what is kept afterwards, if all was folded or parked.
+    fn flush_beside(&mut self, to: Position, read: &mut ReadNext<'_>) -> Result<Position, Setback>;
     /// The positions of the parked events; what is damaged in the log cannot be tried again.
     fn parked(&mut self) -> Result<Vec<Position>, Setback>;
     /// Folds an event that is parked; whether that could be done.
-    fn fold_parked(&mut self, event: &StoredEvent) -> Result<bool, Setback>;
+    fn fold_parked(&mut self, event: StoredEvent) -> Result<bool, Setback>;
     /// How many events are parked.
     fn parked_count(&self) -> u64;
 }
+
+/// Has a batch of events kept.
+pub(super) type ReadNext<'r> = dyn FnMut(&mut dyn Keep) + Send + 'r;
 
 /// Why a projection does not go on.
 #[derive(Debug)]
@@ -69,10 +74,7 @@ pub(super) struct Follower<P: Projection> {
     checkpoint: Option<Checkpoint>,
     serves: bool,
     is_claimed: bool,
-    kept: Vec<StoredEvent>,
-    kept_bytes: usize,
-    /// Damage that is to be parked with the next flush.
-    damage: Vec<Parked>,
+    kept: Kept<P::Event>,
     parked_count: u64,
     looked_at: Instant,
 }
@@ -86,10 +88,6 @@ struct Stuck {
     is_for_later: bool,
 }
 
-/// How many events are kept at most before they are flushed.
-const KEPT_COUNT_MAX: usize = 4096;
-/// How many bytes of them.
-const KEPT_BYTES_MAX: usize = 8 << 20;
 /// How often an event is tried that cannot be folded.
 const ATTEMPTS: u32 = 3;
 /// How long is waited in between.
@@ -111,9 +109,7 @@ impl<P: Projection> Follower<P> {
             checkpoint: None,
             serves: false,
             is_claimed: false,
-            kept: Vec::new(),
-            kept_bytes: 0,
-            damage: Vec::new(),
+            kept: Kept::default(),
             parked_count: 0,
             looked_at: Instant::now(),
         }
@@ -122,7 +118,7 @@ impl<P: Projection> Follower<P> {
     /// Folds events and commits them with the step; the inner error is an event that cannot be folded.
     fn fold(
         &mut self,
-        events: &[StoredEvent],
+        events: &mut [KeptEvent<P::Event>],
         to: Position,
         parked: &[Parked],
         unparked: &[Position],
@@ -135,11 +131,11 @@ impl<P: Projection> Follower<P> {
     }
 
     /// Folds events and commits a step.
-    fn commit(&mut self, step: Step<'_>, events: &[StoredEvent]) -> Result<Result<(), Stuck>, Setback> {
+    fn commit(&mut self, step: Step<'_>, events: &mut [KeptEvent<P::Event>]) -> Result<Result<(), Stuck>, Setback> {
         let projection = &self.projection;
         let (mut ordinal, mut is_taking_over) = (0, false);
         let outcome = self.model.commit(&step, &mut |rows, role| {
-            for (index, event) in events.iter().enumerate() {
+            for (index, event) in events.iter_mut().enumerate() {
                 ordinal = index;
                 project(projection, rows, event, role == Role::Serves)?;
             }
@@ -173,40 +169,43 @@ impl<P: Projection> Follower<P> {
 
     /// Commits a step without events, which shows that the read model can.
     fn commit_empty(&mut self, to: Position, parked: &[Parked]) -> Result<(), Setback> {
-        self.fold(&[], to, parked, &[])?.map_err(|stuck| Setback::Model(stuck.why))
+        self.fold(&mut [], to, parked, &[])?.map_err(|stuck| Setback::Model(stuck.why))
     }
 
     /// Folds the first of these events, which end at `to`, a step's worth; returns those that are left. What cannot be folded
     /// is parked.
-    fn fold_some<'e>(&mut self, events: &'e [StoredEvent], to: Position) -> Result<&'e [StoredEvent], Setback> {
+    fn fold_some<'e>(
+        &mut self,
+        events: &'e mut [KeptEvent<P::Event>],
+        to: Position,
+    ) -> Result<&'e mut [KeptEvent<P::Event>], Setback> {
         let count = self.projection.events_at_once().min(self.model.events_at_once()).clamp(1, events.len());
-        let (now, later) = events.split_at(count);
-        let end = later.first().map_or(to, StoredEvent::position);
-        let Err(stuck) = self.fold(now, end, &[], &[])? else { return Ok(later) };
-        let (before, from_stuck) = events.split_at(stuck.ordinal);
-        let is_to_blame = before.is_empty() || self.fold(before, from_stuck[0].position(), &[], &[])?.is_ok();
+        let end = events.get(count).map_or(to, |event| event.stored.position());
+        let Err(stuck) = self.fold(&mut events[..count], end, &[], &[])? else { return Ok(&mut events[count..]) };
+        let (before, from_stuck) = events.split_at_mut(stuck.ordinal);
+        let is_to_blame = before.is_empty() || self.fold(before, from_stuck[0].stored.position(), &[], &[])?.is_ok();
         if stuck.is_for_later {
             return Err(Setback::Model(stuck.why));
         }
         if is_to_blame {
-            self.fold_or_park(&from_stuck[0])?;
-            return Ok(&from_stuck[1..]);
+            self.fold_or_park(&mut from_stuck[0])?;
+            return Ok(&mut from_stuck[1..]);
         }
         // One of those before is to blame, which shows only later or when it is committed.
-        before.iter().try_for_each(|event| self.fold_or_park(event))?;
+        before.iter_mut().try_for_each(|event| self.fold_or_park(event))?;
         Ok(from_stuck)
     }
 
     /// Folds one event that has failed, or parks it.
-    fn fold_or_park(&mut self, event: &StoredEvent) -> Result<(), Setback> {
-        let (before, after) = (event.position(), event.position().plus(1));
+    fn fold_or_park(&mut self, event: &mut KeptEvent<P::Event>) -> Result<(), Setback> {
+        let (before, after) = (event.stored.position(), event.stored.position().plus(1));
         let mut reason = String::new();
         for attempt in 1..=ATTEMPTS {
             if attempt > 1 {
                 thread::sleep(BETWEEN_ATTEMPTS);
                 self.commit_empty(before, &[])?;
             }
-            match self.fold(std::slice::from_ref(event), after, &[], &[])? {
+            match self.fold(slice::from_mut(event), after, &[], &[])? {
                 Ok(()) => return Ok(()),
                 Err(stuck) if stuck.is_for_later => return Err(Setback::Model(stuck.why)),
                 Err(stuck) => reason = stuck.why,
@@ -214,10 +213,10 @@ impl<P: Projection> Follower<P> {
         }
         let parked = Parked {
             position: before,
-            event_type: event.record().event_type().to_owned(),
+            event_type: event.stored.record().event_type().to_owned(),
             reason,
             attempts: ATTEMPTS,
-            recorded_at: event.recorded_at(),
+            recorded_at: event.stored.recorded_at(),
         };
         self.commit_empty(after, &[parked])
     }
@@ -266,7 +265,7 @@ impl<P: Projection> Follower<P> {
         let (projection, to) = (Arc::clone(&self.id), Checkpoint { store_id, position: Position::START });
         let scope = Scope::Part(part);
         let step = Step { projection: &projection, scope, from: None, to, parked: &[], unparked: &[] };
-        self.commit(step, &[])?.map_err(|stuck| Setback::Model(stuck.why))
+        self.commit(step, &mut [])?.map_err(|stuck| Setback::Model(stuck.why))
     }
 
     /// All parts have come to a position, and so has the whole.
@@ -275,7 +274,7 @@ impl<P: Projection> Follower<P> {
         let (projection, to) = (Arc::clone(&self.id), Checkpoint { position: to, ..from });
         let step =
             Step { projection: &projection, scope: Scope::Join, from: Some(from), to, parked: &[], unparked: &[] };
-        self.commit(step, &[])?.map_err(|stuck| Setback::Model(stuck.why))?;
+        self.commit(step, &mut [])?.map_err(|stuck| Setback::Model(stuck.why))?;
         self.parked_count = self.model.parked(&self.id).map_err(model_failed)?.len() as u64;
         Ok(())
     }
@@ -308,18 +307,20 @@ impl<P: Projection> Follower<P> {
 fn project<P: Projection>(
     projection: &P,
     rows: &mut <P::Model as ReadModel>::Rows<'_>,
-    event: &StoredEvent,
+    event: &mut KeptEvent<P::Event>,
     is_news: bool,
 ) -> Result<(), ProjectError> {
-    flatten(guarded(|| {
-        let record = event.record();
-        let Some(decoded) = decode::<P::Event>(&record)? else { return Ok(()) };
-        projection.project(rows, &Recorded::new(decoded, record, event.recorded_at(), is_news))
-    }))
+    let decoded = event.decoded.as_mut().map_err(|why| why.clone())?;
+    let Some(decoded) = decoded.take() else { return Ok(()) };
+    let recorded = Recorded::new(decoded, event.stored.record(), event.stored.recorded_at(), is_news);
+    let outcome = flatten(guarded(|| projection.project(rows, &recorded)));
+    // It may have to be folded again.
+    event.decoded = Ok(Some(recorded.event));
+    outcome
 }
 
 fn flatten(outcome: Result<Result<(), ProjectError>, String>) -> Result<(), ProjectError> {
-    outcome.unwrap_or_else(|said| Err(format!("the projection panicked: {said}").into()))
+    outcome.unwrap_or_else(|said| Err(panicked(&said).into()))
 }
 
 /// What to make of a step that was not committed, for no reason of its events.
@@ -373,37 +374,16 @@ impl<P: Projection> Follow for Follower<P> {
         self.serves
     }
 
-    fn take(&mut self, event: StoredEvent) {
-        self.kept_bytes += event.byte_count();
-        self.kept.push(event);
-    }
-
-    fn pass_damage(&mut self, damage: &Damage) {
-        if damage.positions.is_empty() {
-            // Whatever it is, no event is lost by it.
-            return;
-        }
-        self.damage.push(Parked {
-            position: damage.positions.start,
-            event_type: String::new(),
-            reason: damage.to_string(),
-            attempts: 1,
-            recorded_at: gesta_model::Timestamp::default(),
-        });
-    }
-
-    fn is_full(&self) -> bool {
-        self.kept.len() >= KEPT_COUNT_MAX || self.kept_bytes >= KEPT_BYTES_MAX
+    fn kept(&mut self) -> &mut dyn Keep {
+        &mut self.kept
     }
 
     fn forget(&mut self) {
-        self.kept.clear();
-        self.damage.clear();
-        self.kept_bytes = 0;
+        self.kept = Kept::default();
     }
 
     fn flush(&mut self, to: Position) -> Result<Position, Setback> {
-        let is_idle = self.kept.is_empty() && self.damage.is_empty();
+        let is_idle = self.kept.is_empty();
         if self.serves && is_idle && self.looked_at.elapsed() < LOOK_EVERY {
             return Ok(to);
         }
@@ -413,22 +393,40 @@ impl<P: Projection> Follow for Follower<P> {
             // Whether it still does.
             return self.limit(to);
         }
-        let (events, damage) = (mem::take(&mut self.kept), mem::take(&mut self.damage));
-        self.kept_bytes = 0;
+        let Kept { mut events, damage, .. } = mem::take(&mut self.kept);
         self.looked_at = Instant::now();
         if !damage.is_empty() || events.is_empty() {
             // Damage is of the log: nothing of it can be folded.
-            self.commit_empty(events.first().map_or(to, StoredEvent::position), &damage)?;
+            self.commit_empty(events.first().map_or(to, |event| event.stored.position()), &damage)?;
         }
         let parked_max = self.parked_count + PARKED_AT_ONCE;
-        let mut rest = &events[..];
+        let mut rest = &mut events[..];
         while let Some(first) = rest.first() {
             if self.parked_count >= parked_max {
-                return Ok(first.position());
+                return Ok(first.stored.position());
             }
             rest = self.fold_some(rest, to)?;
         }
         Ok(to)
+    }
+
+    fn flush_beside(&mut self, to: Position, read: &mut ReadNext<'_>) -> Result<Position, Setback> {
+        let mut next = Kept::default();
+        let (flushed, reader) = thread::scope(|scope| {
+            let reader = thread::Builder::new().name("gesta-reader".to_owned());
+            let reader = reader.spawn_scoped(scope, || read(&mut next)).ok();
+            let flushed = self.flush(to);
+            (flushed, reader.map(|reader| reader.join().unwrap_or_else(|panic| resume_unwind(panic))))
+        });
+        let reached = flushed?;
+        if reader.is_none() {
+            // There was no other thread to be had.
+            read(&mut next);
+        }
+        if reached >= to {
+            self.kept = next;
+        }
+        Ok(reached)
     }
 
     fn parked(&mut self) -> Result<Vec<Position>, Setback> {
@@ -437,10 +435,11 @@ impl<P: Projection> Follow for Follower<P> {
         Ok(parked.into_iter().filter(is_event).map(|parked| parked.position).collect())
     }
 
-    fn fold_parked(&mut self, event: &StoredEvent) -> Result<bool, Setback> {
+    fn fold_parked(&mut self, event: StoredEvent) -> Result<bool, Setback> {
         let Some(checkpoint) = self.checkpoint else { return Err(Setback::Moved) };
-        let event = std::slice::from_ref(event);
-        Ok(self.fold(event, checkpoint.position, &[], &[event[0].position()])?.is_ok())
+        let position = event.position();
+        let mut event = KeptEvent::new(event);
+        Ok(self.fold(slice::from_mut(&mut event), checkpoint.position, &[], &[position])?.is_ok())
     }
 
     fn parked_count(&self) -> u64 {

@@ -18,15 +18,18 @@ mod checkpoint;
 mod commit_error;
 mod error;
 mod follower;
+mod kept;
 mod memory;
 mod memory_snapshots;
 mod parked;
 mod progress;
 mod projection;
+mod read_ahead;
 mod read_model;
 mod rebuild;
 mod runner;
 mod running;
+mod slot;
 mod telling;
 mod try_later;
 

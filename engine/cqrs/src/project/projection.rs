@@ -15,8 +15,8 @@ pub type ProjectError = Box<dyn Error + Send + Sync>;
 /// version that serves. It folds up to where that one stands and takes over in the step that gets there; the earlier version
 /// is folded no more. A version never serves again: old code that is to come back gets a new number.
 pub trait Projection: Send + 'static {
-    /// The events that it knows.
-    type Event: DomainEvent;
+    /// The events that it knows: decoded by one thread, folded by another.
+    type Event: DomainEvent + Send;
     /// Where its rows are.
     type Model: ReadModel;
 

@@ -11,7 +11,7 @@
 //! stands, with as many parts.
 
 use super::follower::{Follow, Follower, Setback};
-use super::runner::backoff;
+use super::slot::backoff;
 use super::{OpenError, Part, Projection};
 use gesta_model::{
     EventCursor, EventReader, PartitionKey, Position, ProjectionBoard, ProjectionId, ProjectionState, ProjectionStatus,
@@ -273,7 +273,7 @@ impl<S: EventReader + ?Sized, Q: Projection> Section<'_, S, Q> {
                     Err(ReadError::Damaged(damage)) => {
                         // Nobody knows whose events it took: one part tells.
                         if self.part.ordinal == 0 {
-                            self.follower.pass_damage(&damage);
+                            self.follower.kept().pass_damage(&damage);
                         }
                         continue;
                     }
@@ -283,8 +283,8 @@ impl<S: EventReader + ?Sized, Q: Projection> Section<'_, S, Q> {
                     continue;
                 }
                 let (event, after) = (StoredEvent::new(&record, Timestamp::default()), record.position().plus(1));
-                self.follower.take(event.recorded(cursor.recorded_at().unwrap_or_default()));
-                if self.follower.is_full() {
+                self.follower.kept().take(event.recorded(cursor.recorded_at().unwrap_or_default()));
+                if self.follower.kept().is_full() {
                     next = after;
                     break;
                 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!                          ┌── live:    events of one subscription, kept, then flushed together
-//!  each projection is ─────┼── behind:  a bounded read of its own, up to where the subscription stands
+//!  each projection is ─────┼── behind:  a bounded read of its own, up to where the subscription stands, a batch ahead
 //!                          └── waiting: its read model failed, or another runner has it; tried again after a while
 //! ```
 //!
@@ -11,11 +11,12 @@
 use super::follower::{Follow, Follower, Setback};
 use super::progress::Progress;
 use super::running::{Order, Replayed, Running};
+use super::slot::{Phase, Slot, backoff};
 use super::telling::Telling;
 use super::{OpenError, Projection, RunError};
 use gesta_model::{
-    EventCursor, EventReader, EventSubscription, Notice, Pace, Position, ProjectionState, ProjectionStatus, Query,
-    Read, ReadError, StoredEvent, Timestamp, Uuid,
+    EventReader, EventSubscription, Notice, Pace, Position, ProjectionState, ProjectionStatus, Query, Read, ReadError,
+    StoredEvent, Timestamp, Uuid,
 };
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -25,6 +26,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Folds projections over a store: a reference to one, or an `Arc`.
+///
+/// While a projection that is behind folds a batch, another thread reads and decodes the next. So each of them has two batches
+/// in memory, of up to 4096 events or 8 MiB in the log, and what was decoded from them.
 pub struct Runner<P> {
     store: P,
     followers: Vec<Box<dyn Follow>>,
@@ -34,10 +38,6 @@ pub struct Runner<P> {
 const KEPT_FOR: Duration = Duration::from_millis(100);
 /// How long a subscription is waited for before positions move on without events.
 const LISTEN_FOR: Duration = Duration::from_millis(10);
-/// How soon a projection is tried again that another runner has.
-const CLAIM_EVERY: Duration = Duration::from_millis(200);
-/// How soon a failed read model, or the store, is tried again: twice as long each time, up to the last.
-const BACKOFF_MS: [u64; 8] = [10, 20, 50, 100, 200, 500, 1000, 2000];
 
 impl<P> Runner<P>
 where
@@ -90,28 +90,6 @@ struct Round<'p, P: Deref<Target: EventReader>> {
     head: Position,
     progress: &'p Progress,
     telling: Telling,
-}
-
-/// A projection, and what it is doing.
-struct Slot<C> {
-    follower: Box<dyn Follow>,
-    phase: Phase<C>,
-    position: Position,
-    /// When and where it began to catch up.
-    set_out: Option<(Instant, Position)>,
-    state: ProjectionState,
-    failures: usize,
-}
-
-enum Phase<C> {
-    /// It is opened then.
-    Waiting(Instant),
-    /// It reads by itself, up to a position.
-    Behind(Option<(C, Position)>),
-    /// It is fed from the subscription.
-    Live,
-    /// It has ended.
-    Failed,
 }
 
 impl<'p, P> Round<'p, P>
@@ -213,7 +191,7 @@ where
         for slot in &mut self.slots {
             let Phase::Behind(reading) = &mut slot.phase else { continue };
             was_behind = true;
-            let (mut cursor, until) = match reading.take() {
+            let reading = match reading.take() {
                 Some(reading) => reading,
                 None if slot.follower.serves() && slot.position >= joint => {
                     slot.go_live();
@@ -222,7 +200,7 @@ where
                 None => match slot.follower.limit(joint) {
                     Ok(until) => {
                         let read = Read::query(slot.follower.query().clone()).from(slot.position).until(until);
-                        (self.store.read(read)?, until)
+                        slot.read_from(self.store.read(read)?, until)?
                     }
                     Err(setback) => {
                         slot.fall_back(setback);
@@ -230,13 +208,7 @@ where
                     }
                 },
             };
-            let more = slot.keep_some(&mut cursor, until)?;
-            match slot.flush(more.unwrap_or(until)) {
-                Ok(true) if more.is_none() && until == joint && slot.follower.serves() => slot.go_live(),
-                Ok(true) => slot.phase = Phase::Behind(more.map(|_| (cursor, until))),
-                Ok(false) => {}
-                Err(setback) => slot.fall_back(setback),
-            }
+            slot.catch_up(reading, joint)?;
         }
         Ok(was_behind)
     }
@@ -257,7 +229,7 @@ where
                     self.slots
                         .iter_mut()
                         .filter(|slot| slot.is_live())
-                        .for_each(|slot| slot.follower.pass_damage(&damage));
+                        .for_each(|slot| slot.follower.kept().pass_damage(&damage));
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -269,8 +241,9 @@ where
             for slot in &mut self.slots {
                 let is_new = slot.is_live() && event.position() >= slot.position;
                 if is_new && slot.follower.query().matches(&record) {
-                    slot.follower.take(event.clone());
-                    is_full |= slot.follower.is_full();
+                    let kept = slot.follower.kept();
+                    kept.take(event.clone());
+                    is_full |= kept.is_full();
                 }
             }
             if is_full {
@@ -350,121 +323,6 @@ fn tell<C>(progress: &Progress, slots: &[Slot<C>], head: Position) {
         };
         progress.tell(ordinal, status);
     }
-}
-
-impl<C: EventCursor> Slot<C> {
-    /// Keeps events of a read up to a flush's worth. Returns where it stands; `None` when it has no more.
-    fn keep_some(&mut self, cursor: &mut C, until: Position) -> Result<Option<Position>, ReadError> {
-        let mut end = self.position;
-        while !self.follower.is_full() {
-            let event = match cursor.next_record() {
-                Some(Ok(record)) => StoredEvent::new(&record, Timestamp::default()),
-                Some(Err(ReadError::Damaged(damage))) => {
-                    self.follower.pass_damage(&damage);
-                    end = end.max(damage.positions.end.min(until));
-                    continue;
-                }
-                Some(Err(error)) => return Err(error),
-                None => return Ok(None),
-            };
-            end = event.position().plus(1);
-            self.follower.take(event.recorded(cursor.recorded_at().unwrap_or_default()));
-        }
-        Ok(Some(end))
-    }
-}
-
-impl<C> Slot<C> {
-    fn new(follower: Box<dyn Follow>) -> Self {
-        Self {
-            follower,
-            phase: Phase::Waiting(Instant::now()),
-            position: Position::START,
-            set_out: None,
-            state: ProjectionState::CatchingUp,
-            failures: 0,
-        }
-    }
-
-    /// Tries the parked events again, those that the store can read; returns how many are folded now.
-    fn replay_parked<S: EventReader + ?Sized>(&mut self, store: &S) -> Result<u64, Setback> {
-        let mut folded_count = 0;
-        for position in self.follower.parked()? {
-            let Ok(mut cursor) = store.read(Read::all().from(position).until(position.plus(1))) else { continue };
-            let Some(Ok(record)) = cursor.next_record() else { continue };
-            let event = StoredEvent::new(&record, Timestamp::default());
-            let event = event.recorded(cursor.recorded_at().unwrap_or_default());
-            folded_count += u64::from(self.follower.fold_parked(&event)?);
-        }
-        Ok(folded_count)
-    }
-
-    fn is_live(&self) -> bool {
-        matches!(self.phase, Phase::Live)
-    }
-
-    fn is_open(&self) -> bool {
-        matches!(self.phase, Phase::Live | Phase::Behind(_))
-    }
-
-    /// Folds what is kept, up to `to`; whether it came so far. If not, it reads the rest anew.
-    fn flush(&mut self, to: Position) -> Result<bool, Setback> {
-        (self.position, self.failures) = (self.follower.flush(to)?, 0);
-        if self.position < to {
-            (self.phase, self.state) = (Phase::Behind(None), self.catching_up());
-            self.set_out.get_or_insert((Instant::now(), self.position));
-        }
-        Ok(self.position >= to)
-    }
-
-    fn catching_up(&self) -> ProjectionState {
-        if self.follower.serves() { ProjectionState::CatchingUp } else { ProjectionState::Building }
-    }
-
-    fn go_live(&mut self) {
-        (self.phase, self.state, self.set_out) = (Phase::Live, ProjectionState::Live, None);
-    }
-
-    /// How long it will still be behind, at the pace that it has had.
-    fn eta(&self, head: Position) -> Option<Duration> {
-        let (at, from) = self.set_out.filter(|_| matches!(self.phase, Phase::Behind(_)))?;
-        let (done, left) = (self.position.0.checked_sub(from.0)?, head.0.saturating_sub(self.position.0));
-        let seconds = at.elapsed().as_secs_f64() * left as f64 / done as f64;
-        Duration::try_from_secs_f64(seconds).ok()
-    }
-
-    fn stand_by(&mut self) {
-        self.phase = Phase::Waiting(Instant::now() + CLAIM_EVERY);
-        self.state = ProjectionState::Standby;
-    }
-
-    /// Something failed: what is to be done about it.
-    fn fall_back(&mut self, setback: Setback) {
-        self.follower.forget();
-        match setback {
-            Setback::Moved => self.stand_by(),
-            Setback::Superseded(by) => {
-                self.phase = Phase::Failed;
-                self.state = ProjectionState::Superseded { by };
-            }
-            Setback::Model(error) => {
-                let wait = backoff(self.failures);
-                self.failures += 1;
-                self.phase = Phase::Waiting(Instant::now() + wait);
-                let failures = u32::try_from(self.failures).unwrap_or(u32::MAX);
-                self.state = ProjectionState::Retrying { error, failures };
-            }
-            Setback::Fatal(error) => {
-                self.phase = Phase::Failed;
-                self.state = ProjectionState::Failed { error: error.to_string() };
-            }
-        }
-    }
-}
-
-/// How long is waited after so many failures in a row.
-pub(super) fn backoff(failures: usize) -> Duration {
-    Duration::from_millis(BACKOFF_MS[failures.min(BACKOFF_MS.len() - 1)])
 }
 
 /// A query for everything that one of them matches; everything, where that would be too large a query.

@@ -178,6 +178,43 @@ fn many_events_that_cannot_be_folded_are_parked_one_and_all() {
 }
 
 #[test]
+fn of_a_backlog_of_many_batches_nothing_is_lost_or_folded_twice() {
+    let (test, _) = bank();
+    let deposit = |cents: u64| {
+        let event = Event::new(EventType::new("Deposited").unwrap()).stream(stream("account-1"));
+        event.json(format!(r#"{{"account":1,"cents":{cents}}}"#))
+    };
+    let garbled = || Event::new(EventType::new("Deposited").unwrap()).json(r#"{"cents":"x"}"#);
+    // Some of each batch is parked, and in one of them so much that the rest is read anew.
+    let is_unlucky = |ordinal: u64| ordinal.is_multiple_of(2_500) || (6_000..6_010).contains(&ordinal);
+    let event = |ordinal: u64| match ordinal {
+        5_000 => garbled(),
+        _ if is_unlucky(ordinal) => deposit(13),
+        _ => deposit(1),
+    };
+    let unlucky_count = (0..10_000).filter(|ordinal| is_unlucky(*ordinal)).count() as u64;
+    for from in (0..10_000).step_by(250) {
+        let events: Vec<_> = (from..from + 250).map(event).collect();
+        test.store.append(gesta::AppendRequest::new().events(events)).unwrap();
+    }
+    let projection = InSqlite::default();
+    projection.is_superstitious.store(true, Ordering::Relaxed);
+    let running = run_sqlite(&test, projection.clone());
+    running.wait("balances", Position(10_004), PATIENCE).unwrap();
+    let status = running.statuses().remove(0);
+    assert_eq!(status.parked_count, unlucky_count);
+    let folded = 10_000 - unlucky_count;
+    let balances = |folded: u64| BTreeMap::from([(1, 100 + i64::try_from(folded).unwrap()), (2, 100)]);
+    assert_eq!(balances_in(sqlite(&test).reader().unwrap()), (balances(folded), 4 + folded));
+    let parked = sqlite(&test).parked(&status.projection).unwrap();
+    let expected: Vec<_> = (0..10_000).filter(|ordinal| is_unlucky(*ordinal)).map(|it| Position(it + 4)).collect();
+    assert_eq!(parked.iter().map(|parked| parked.position).collect::<Vec<_>>(), expected);
+    let garbled: Vec<_> = parked.iter().filter(|parked| !parked.reason.contains("bad luck")).collect();
+    assert!(garbled[0].reason.contains("its data is not what the variant holds"), "{}", garbled[0].reason);
+    assert_eq!((garbled.len(), garbled[0].position), (1, Position(5_004)));
+}
+
+#[test]
 fn a_read_model_in_memory_goes_on_with_the_next_runner() {
     let (test, handler) = bank();
     let memory = MemoryReadModel::new();
