@@ -399,6 +399,10 @@ impl<P: Projection> Follow for Follower<P> {
             // Damage is of the log: nothing of it can be folded.
             self.commit_empty(events.first().map_or(to, |event| event.stored.position()), &damage)?;
         }
+        if !damage.is_empty() {
+            // Some of it may have been parked before, with a batch of which the rest was read anew.
+            self.parked_count = self.model.parked(&self.id).map_err(model_failed)?.len() as u64;
+        }
         let parked_max = self.parked_count + PARKED_AT_ONCE;
         let mut rest = &mut events[..];
         while let Some(first) = rest.first() {

@@ -267,6 +267,17 @@ fn damage_that_is_met_ahead_and_dropped_is_met_again() {
     assert_eq!((parked, behind.rows()), (missed.iter().copied().collect(), all_but(&log, &missed)));
 }
 
+// Damage is parked before the events of its batch. Where so many of these were parked that the rest was read anew, the damage
+// was met again, and counted twice.
+#[test]
+fn damage_that_is_met_twice_is_counted_once() {
+    let log = Log { damaged: Some(BATCH + 14..BATCH + 15), ..Log::of(3 * BATCH) };
+    let refused: Vec<_> = (BATCH + 2..BATCH + 13).collect();
+    let mut behind = Behind::new(Numbers { refused: refused.clone(), ..Numbers::default() });
+    behind.turn_until_live(&log);
+    assert_eq!((behind.parked().len(), behind.slot.follower.parked_count()), (refused.len() + 1, 12));
+}
+
 #[test]
 fn a_store_that_fails_ahead_is_told_of_once_what_came_before_is_folded() {
     let mut log = Log { failing: Some(BATCH + 4), ..Log::of(3 * BATCH) };
