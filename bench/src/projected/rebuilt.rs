@@ -34,7 +34,7 @@ impl<T: Target> Rebuilt<T> {
         let target = T::new(place.path())?;
         let rebuild = Rebuild::new(&self.store, PartitionKey::Stream).parts(part_count);
         let began = Instant::now();
-        rebuild.run(|| Ok(target.projection()?))?;
+        rebuild.run(|| target.projection())?;
         let elapsed = began.elapsed();
         assert_eq!(target.count()?, self.event_count as usize, "every event has its row");
         drop(target);
