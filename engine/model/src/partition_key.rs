@@ -1,6 +1,7 @@
 //! What keeps events together when they are shared out.
 
 use crate::Record;
+use std::fmt;
 
 /// What keeps events together when a replay is shared out among several readers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,15 @@ impl PartitionKey {
                 let has_key = |tag: &&str| tag.strip_prefix(key.as_str()).is_some_and(|rest| rest.starts_with(':'));
                 record.tags().find(has_key)
             }
+        }
+    }
+}
+
+impl fmt::Display for PartitionKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stream => formatter.write_str("stream"),
+            Self::Tag(key) => write!(formatter, "tag {key}"),
         }
     }
 }

@@ -69,7 +69,8 @@ pub(crate) fn commit(
 
 fn stands_where_it_should(transaction: &mut Transaction<'_>, step: &Step<'_>) -> Result<bool, postgres::Error> {
     if let Scope::Part(part) = step.scope {
-        return tables::move_part(transaction, (step.projection, part), step.from, step.to);
+        return Ok(tables::stays_at_start(transaction, step.projection)?
+            && tables::move_part(transaction, (step.projection, part), step.from, step.to)?);
     }
     match step.from {
         Some(from) => Ok(tables::lock_checkpoint(transaction, step.projection)? == Some(from)),

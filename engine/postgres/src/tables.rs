@@ -25,9 +25,10 @@ const TABLES: &str = "
         version bigint NOT NULL,
         part bigint NOT NULL,
         part_count bigint NOT NULL,
+        part_key bigint NOT NULL,
         store_id uuid NOT NULL,
         position bigint NOT NULL,
-        PRIMARY KEY (projection, version, part, part_count)
+        PRIMARY KEY (projection, version, part, part_count, part_key)
     );
     CREATE TABLE IF NOT EXISTS gesta_parked (
         projection text NOT NULL,
@@ -37,6 +38,7 @@ const TABLES: &str = "
         reason text NOT NULL,
         attempts bigint NOT NULL,
         recorded_at bigint NOT NULL,
+        is_news boolean NOT NULL,
         PRIMARY KEY (projection, version, position)
     );
 ";
@@ -84,14 +86,27 @@ pub(crate) fn parts(
     projection: &ProjectionId,
 ) -> Result<Vec<(Part, Checkpoint)>, postgres::Error> {
     let ProjectionId { name, version } = projection;
-    let text = "SELECT store_id, position, part, part_count FROM gesta_parts WHERE projection = $1 AND version = $2";
+    let text = "SELECT store_id, position, part, part_count, part_key FROM gesta_parts
+                WHERE projection = $1 AND version = $2";
     let rows = client.query_typed(text, &[(name, Type::TEXT), (&i64::from(*version), Type::INT8)])?;
     let of_sql = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
     let part = |row: &Row| {
-        let part = Part { ordinal: of_sql(row.try_get(2)?), count: of_sql(row.try_get(3)?) };
+        let part =
+            Part { ordinal: of_sql(row.try_get(2)?), count: of_sql(row.try_get(3)?), key: of_sql(row.try_get(4)?) };
         Ok((part, checkpoint_of(row)?))
     };
     rows.iter().map(part).collect()
+}
+
+/// Whether a projection stands at the start, which it does not leave before the transaction ends.
+pub(crate) fn stays_at_start(
+    transaction: &mut Transaction<'_>,
+    projection: &ProjectionId,
+) -> Result<bool, postgres::Error> {
+    let ProjectionId { name, version } = projection;
+    let text = "SELECT position FROM gesta_checkpoints WHERE projection = $1 AND version = $2 FOR SHARE";
+    let row = transaction.query_typed_opt(text, &[(name, Type::TEXT), (&i64::from(*version), Type::INT8)])?;
+    Ok(row.map(|row| row.try_get::<_, i64>(0)).transpose()? == Some(0))
 }
 
 /// Moves the checkpoint of a part; `false` when it stands elsewhere.
@@ -104,10 +119,12 @@ pub(crate) fn move_part(
     let ProjectionId { name, version } = projection;
     let text = match from {
         Some(_) => {
-            "UPDATE gesta_parts SET store_id = $5, position = $6 WHERE projection = $1 AND version = $2 AND part = $3
-             AND part_count = $4 AND store_id = $5 AND position = $7"
+            "UPDATE gesta_parts SET position = $7 WHERE projection = $1 AND version = $2 AND part = $3
+             AND part_count = $4 AND part_key = $5 AND store_id = $6 AND position = $8"
         }
-        None => "INSERT INTO gesta_parts SELECT $1, $2, $3, $4, $5, $6 WHERE $7::bigint IS NULL ON CONFLICT DO NOTHING",
+        None => {
+            "INSERT INTO gesta_parts SELECT $1, $2, $3, $4, $5, $6, $7 WHERE $8::bigint IS NULL ON CONFLICT DO NOTHING"
+        }
     };
     let moved = transaction.execute_typed(
         text,
@@ -116,6 +133,7 @@ pub(crate) fn move_part(
             (&i64::from(*version), Type::INT8),
             (&i64::from(part.ordinal), Type::INT8),
             (&i64::from(part.count), Type::INT8),
+            (&i64::from(part.key), Type::INT8),
             (&to.store_id, Type::UUID),
             (&to_sql(to.position), Type::INT8),
             (&from.map(|from| to_sql(from.position)), Type::INT8),
@@ -205,11 +223,11 @@ pub(crate) fn park(
     parked: &Parked,
 ) -> Result<(), postgres::Error> {
     let ProjectionId { name, version } = projection;
-    let Parked { position, event_type, reason, attempts, recorded_at } = parked;
-    let text = "INSERT INTO gesta_parked VALUES ($1, $2, $3, $4, $5, $6, $7)
+    let Parked { position, event_type, reason, attempts, recorded_at, is_news } = parked;
+    let text = "INSERT INTO gesta_parked VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                 ON CONFLICT (projection, version, position) DO UPDATE SET
                     event_type = excluded.event_type, reason = excluded.reason,
-                    attempts = excluded.attempts, recorded_at = excluded.recorded_at";
+                    attempts = excluded.attempts, recorded_at = excluded.recorded_at, is_news = excluded.is_news";
     transaction.execute_typed(
         text,
         &[
@@ -220,6 +238,7 @@ pub(crate) fn park(
             (&without_nul(reason), Type::TEXT),
             (&i64::from(*attempts), Type::INT8),
             (&recorded_at.0, Type::INT8),
+            (is_news, Type::BOOL),
         ],
     )?;
     Ok(())
@@ -243,7 +262,7 @@ pub(crate) fn unpark(
 /// The parked events of a projection, in their order.
 pub(crate) fn parked(client: &mut Client, projection: &ProjectionId) -> Result<Vec<Parked>, postgres::Error> {
     let ProjectionId { name, version } = projection;
-    let text = "SELECT position, event_type, reason, attempts, recorded_at FROM gesta_parked
+    let text = "SELECT position, event_type, reason, attempts, recorded_at, is_news FROM gesta_parked
                 WHERE projection = $1 AND version = $2";
     let rows = client.query_typed(text, &[(name, Type::TEXT), (&i64::from(*version), Type::INT8)])?;
     let mut parked = rows.iter().map(parked_of).collect::<Result<Vec<_>, _>>()?;
@@ -265,6 +284,7 @@ fn parked_of(row: &Row) -> Result<Parked, postgres::Error> {
         reason: row.try_get(2)?,
         attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
         recorded_at: Timestamp(row.try_get(4)?),
+        is_news: row.try_get(5)?,
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  status    name text16 | version u32 | position u64 | lag u64 | parked_count u64 | eta_ms u64, all ones: none |
-//!            state u8 | number u32 | error text16
+//!            is_serving bool | state u8 | number u32 | error text16
 //!  state     0 standby, 1 catching up, 2 building, 3 live, 4 superseded, 5 retrying, 6 failed
 //!  number    of 4 the version that serves, of 5 how often it failed in a row; else 0
 //!  error     of 5 and 6 what went wrong; else empty

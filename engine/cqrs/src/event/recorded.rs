@@ -18,7 +18,8 @@ impl<'r, E> Recorded<'r, E> {
     }
 
     /// Whether no version of the projection has gone over the event before: not so while a new version goes over what lies
-    /// below the place where it takes over from an earlier one.
+    /// below the place where it takes over from an earlier one. What a version has parked stays news until it is folded, to
+    /// that version or the next.
     #[must_use]
     pub fn is_news(&self) -> bool {
         self.is_news

@@ -13,6 +13,14 @@ pub struct Checkpoint {
     pub position: Position,
 }
 
+impl Checkpoint {
+    /// Whether nothing is folded yet.
+    #[must_use]
+    pub fn is_start(self) -> bool {
+        self.position == Position::START
+    }
+}
+
 /// The version of a projection that queries are answered from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Serving {
@@ -29,6 +37,8 @@ pub struct Part {
     pub ordinal: u32,
     /// How many there are.
     pub count: u32,
+    /// What keeps events together, as a number: the same for the same key.
+    pub key: u32,
 }
 
 /// Whose checkpoint a step moves.
@@ -36,7 +46,7 @@ pub struct Part {
 pub enum Scope {
     /// The projection's.
     Whole,
-    /// That of a part of a rebuild. The projection's own stays where it is.
+    /// That of a part of a rebuild. The projection's own stays where it is, which is at the start.
     Part(Part),
     /// The projection's, to where all parts have come, which are parts no longer.
     Join,

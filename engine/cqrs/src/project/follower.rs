@@ -11,6 +11,7 @@ use super::{
 use crate::Recorded;
 use crate::panics::guarded;
 use gesta_model::{Position, ProjectionId, Query, StoredEvent, Uuid};
+use std::collections::HashSet;
 use std::fmt::Display;
 use std::mem;
 use std::panic::resume_unwind;
@@ -76,6 +77,9 @@ pub(super) struct Follower<P: Projection> {
     is_claimed: bool,
     kept: Kept<P::Event>,
     parked_count: u64,
+    /// Events that are news although they are not folded for the first time: what the version that serves has parked while this
+    /// one builds, or what was news when it was parked.
+    owed: HashSet<Position>,
     looked_at: Instant,
 }
 
@@ -111,6 +115,7 @@ impl<P: Projection> Follower<P> {
             is_claimed: false,
             kept: Kept::default(),
             parked_count: 0,
+            owed: HashSet::new(),
             looked_at: Instant::now(),
         }
     }
@@ -132,12 +137,13 @@ impl<P: Projection> Follower<P> {
 
     /// Folds events and commits a step.
     fn commit(&mut self, step: Step<'_>, events: &mut [KeptEvent<P::Event>]) -> Result<Result<(), Stuck>, Setback> {
-        let projection = &self.projection;
+        let (projection, owed, is_first_time) = (&self.projection, &self.owed, step.unparked.is_empty());
         let (mut ordinal, mut is_taking_over) = (0, false);
         let outcome = self.model.commit(&step, &mut |rows, role| {
             for (index, event) in events.iter_mut().enumerate() {
                 ordinal = index;
-                project(projection, rows, event, role == Role::Serves)?;
+                let is_owed = owed.contains(&event.stored.position());
+                project(projection, rows, event, is_owed || (is_first_time && role == Role::Serves))?;
             }
             if role == Role::TakesOver {
                 is_taking_over = true;
@@ -217,17 +223,17 @@ impl<P: Projection> Follower<P> {
             reason,
             attempts: ATTEMPTS,
             recorded_at: event.stored.recorded_at(),
+            is_news: self.serves || self.owed.contains(&before),
         };
         self.commit_empty(after, &[parked])
     }
 
-    /// Takes the projection for a rebuild in parts. Returns where it stands, and how many parts have been begun; `None` while
-    /// another one has it.
-    pub(super) fn open_for_parts(
+    /// Takes the projection. Returns where it stands, and a part of it if a rebuild has begun; `None` while another one has it.
+    pub(super) fn claim_and_stand(
         &mut self,
         store_id: Uuid,
         head: Position,
-    ) -> Result<Option<(Position, Option<u32>)>, Setback> {
+    ) -> Result<Option<(Position, Option<Part>)>, Setback> {
         self.forget();
         if !self.is_claimed {
             self.is_claimed = self.model.claim(&self.id).map_err(model_failed)?;
@@ -250,8 +256,15 @@ impl<P: Projection> Follower<P> {
         self.parked_count = self.model.parked(&self.id).map_err(model_failed)?.len() as u64;
         self.checkpoint = Some(checkpoint);
         self.limit(head)?;
+        let serving = self.model.serving(&self.id.name).map_err(model_failed)?;
+        if let Some(Serving { version, checkpoint: Checkpoint { position, .. } }) = serving
+            && position > head
+        {
+            let projection = ProjectionId { name: self.id.name.clone(), version };
+            return Err(Setback::Fatal(OpenError::Ahead { projection, position, head }));
+        }
         let parts = self.model.parts(&self.id).map_err(model_failed)?;
-        Ok(Some((position, parts.first().map(|(part, _)| part.count))))
+        Ok(Some((position, parts.first().map(|(part, _)| *part))))
     }
 
     /// Folds a part from now on, of a projection that is taken. Goes on where the part stands.
@@ -268,15 +281,19 @@ impl<P: Projection> Follower<P> {
         self.commit(step, &mut [])?.map_err(|stuck| Setback::Model(stuck.why))
     }
 
-    /// All parts have come to a position, and so has the whole.
-    pub(super) fn join(&mut self, to: Position) -> Result<(), Setback> {
+    /// All parts, so many, have come to a position, and so has the whole; `false` when they have not.
+    pub(super) fn join(&mut self, part_count: u32, to: Position) -> Result<bool, Setback> {
         let Some(from) = self.checkpoint else { return Err(Setback::Moved) };
         let (projection, to) = (Arc::clone(&self.id), Checkpoint { position: to, ..from });
+        let parts = self.model.parts(&self.id).map_err(model_failed)?;
+        if parts.len() != part_count as usize || parts.iter().any(|(_, stands)| *stands != to) {
+            return Ok(false);
+        }
         let step =
             Step { projection: &projection, scope: Scope::Join, from: Some(from), to, parked: &[], unparked: &[] };
         self.commit(step, &mut [])?.map_err(|stuck| Setback::Model(stuck.why))?;
         self.parked_count = self.model.parked(&self.id).map_err(model_failed)?.len() as u64;
-        Ok(())
+        Ok(true)
     }
 
     /// Below which position everything is folded or parked; `None` before it was opened.
@@ -346,9 +363,10 @@ impl<P: Projection> Follow for Follower<P> {
     }
 
     fn open(&mut self, store_id: Uuid, head: Position) -> Result<Option<Position>, Setback> {
-        match self.open_for_parts(store_id, head)? {
-            Some((_, Some(part_count))) => {
-                Err(Setback::Fatal(OpenError::InParts { projection: ProjectionId::clone(&self.id), part_count }))
+        match self.claim_and_stand(store_id, head)? {
+            Some((_, Some(Part { count, .. }))) => {
+                let projection = ProjectionId::clone(&self.id);
+                Err(Setback::Fatal(OpenError::InParts { projection, part_count: count }))
             }
             opened => Ok(opened.map(|(position, _)| position)),
         }
@@ -366,6 +384,8 @@ impl<P: Projection> Follow for Follower<P> {
             let (theirs, ours) = (checkpoint.store_id, own.store_id);
             Err(Setback::Fatal(OpenError::ForeignStore { projection, theirs, ours }))
         } else {
+            let parked = self.model.parked(&projection).map_err(model_failed)?;
+            self.owed = parked.iter().filter(|parked| parked.is_news).map(|parked| parked.position).collect();
             Ok(head.min(checkpoint.position))
         }
     }
@@ -434,9 +454,10 @@ impl<P: Projection> Follow for Follower<P> {
     }
 
     fn parked(&mut self) -> Result<Vec<Position>, Setback> {
-        let parked = self.model.parked(&self.id).map_err(model_failed)?;
-        let is_event = |parked: &Parked| !parked.event_type.is_empty();
-        Ok(parked.into_iter().filter(is_event).map(|parked| parked.position).collect())
+        let mut parked = self.model.parked(&self.id).map_err(model_failed)?;
+        parked.retain(|parked| !parked.event_type.is_empty());
+        self.owed.extend(parked.iter().filter(|parked| parked.is_news).map(|parked| parked.position));
+        Ok(parked.into_iter().map(|parked| parked.position).collect())
     }
 
     fn fold_parked(&mut self, event: StoredEvent) -> Result<bool, Setback> {

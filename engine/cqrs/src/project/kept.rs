@@ -77,6 +77,7 @@ impl<E: DomainEvent + Send> Keep for Kept<E> {
             reason: damage.to_string(),
             attempts: 1,
             recorded_at: Timestamp::default(),
+            is_news: false,
         });
     }
 

@@ -157,8 +157,11 @@ impl<M: Default + Send + Sync + 'static> ReadModel for MemoryReadModel<M> {
 
     fn commit(&mut self, step: &Step<'_>, work: &mut Work<'_, Self>) -> Result<Role, CommitError<Infallible>> {
         let mut held = self.held.write();
-        let stands = if let Scope::Part(part) = step.scope { held.parts.get(&part).copied() } else { held.checkpoint };
-        if stands != step.from {
+        let (stands, is_due) = match step.scope {
+            Scope::Part(part) => (held.parts.get(&part).copied(), held.checkpoint.is_some_and(Checkpoint::is_start)),
+            Scope::Whole | Scope::Join => (held.checkpoint, true),
+        };
+        if stands != step.from || !is_due {
             return Err(CommitError::Moved);
         }
         let serving = held.checkpoint.map(|checkpoint| Serving { version: step.projection.version, checkpoint });

@@ -47,6 +47,7 @@ struct ParkedData {
     reason: String,
     attempts: u32,
     recorded_at: i64,
+    is_news: bool,
 }
 
 impl<P, M> InStore<P, M> {
@@ -86,14 +87,15 @@ fn key_of(projection: &ProjectionId) -> Result<SnapshotKey, SnapshotFailure> {
 
 impl From<ParkedData> for Parked {
     fn from(data: ParkedData) -> Self {
-        let ParkedData { position, event_type, reason, attempts, recorded_at } = data;
-        Self { position: Position(position), event_type, reason, attempts, recorded_at: Timestamp(recorded_at) }
+        let ParkedData { position, event_type, reason, attempts, recorded_at, is_news } = data;
+        let (position, recorded_at) = (Position(position), Timestamp(recorded_at));
+        Self { position, event_type, reason, attempts, recorded_at, is_news }
     }
 }
 
 impl From<Parked> for ParkedData {
     fn from(parked: Parked) -> Self {
-        let Parked { position, event_type, reason, attempts, recorded_at } = parked;
-        Self { position: position.0, event_type, reason, attempts, recorded_at: recorded_at.0 }
+        let Parked { position, event_type, reason, attempts, recorded_at, is_news } = parked;
+        Self { position: position.0, event_type, reason, attempts, recorded_at: recorded_at.0, is_news }
     }
 }

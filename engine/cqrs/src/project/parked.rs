@@ -16,4 +16,6 @@ pub struct Parked {
     pub attempts: u32,
     /// When the store took it.
     pub recorded_at: Timestamp,
+    /// Whether it was [news](crate::Recorded::is_news), which it still is when it is folded at last.
+    pub is_news: bool,
 }

@@ -8,14 +8,14 @@
 //!
 //! What must stay true: what belongs together by the partition key is in one part, in the order of the log; so rows that hold
 //! nothing of several keys are what one fold in order makes of them. A rebuild that was broken off goes on where each part
-//! stands, with as many parts.
+//! stands, with as many parts and the same key.
 
 use super::follower::{Follow, Follower, Setback};
 use super::slot::backoff;
 use super::{OpenError, Part, Projection};
 use gesta_model::{
     EventCursor, EventReader, PartitionKey, Position, ProjectionBoard, ProjectionId, ProjectionState, ProjectionStatus,
-    Read, ReadError, Record, StoredEvent, Timestamp,
+    Read, ReadError, Record, StoredEvent, Timestamp, Uuid,
 };
 use std::error::Error;
 use std::num::NonZeroU32;
@@ -31,7 +31,7 @@ use thiserror::Error as ThisError;
 /// goes on with it: the head, or where an earlier version stands that serves. Then it takes over from that one.
 ///
 /// It is for projections whose rows each hold events of one partition key alone: of one stream, or of one value of a tag.
-/// Nothing in a rebuild is [news](crate::Recorded::is_news). Until it is done, a first version has rows already and stands at
+/// What a rebuild folds is no [news](crate::Recorded::is_news). Until it is done, a first version has rows already and stands at
 /// the start.
 ///
 /// ```no_run
@@ -80,13 +80,23 @@ pub enum RebuildError {
         /// How far it has come.
         position: Position,
     },
-    /// It was begun with another number of parts.
-    #[error("a rebuild of {projection} was begun in {part_count} parts: go on with as many")]
+    /// It was begun with another number of parts, or another key.
+    #[error("a rebuild of {projection} was begun in {part_count} parts: go on with as many, and with the same key")]
     OtherParts {
         /// The projection.
         projection: ProjectionId,
         /// How many parts there are.
         part_count: u32,
+    },
+    /// The parts are not where the whole is, or not as far as they have come.
+    #[error(
+        "the parts of {projection} are not all in the database of the whole, up to position {cut}: give all of them the same"
+    )]
+    OtherRows {
+        /// The projection.
+        projection: ProjectionId,
+        /// Where they should stand.
+        cut: Position,
     },
     /// A later version serves.
     #[error("version {by} has taken over from {projection}")]
@@ -150,47 +160,66 @@ where
         let mut whole = follower()?;
         let projection = whole.id().clone();
         let (store_id, head) = (self.store.store_id()?, self.store.head()?);
-        let part_count = self.part_count.get();
+        let (part_count, key) = (self.part_count.get(), number_of(&self.by));
         let stopped = |setback| stopped(&projection, setback);
-        match whole.open_for_parts(store_id, head).map_err(stopped)? {
+        match whole.claim_and_stand(store_id, head).map_err(stopped)? {
             None => return Err(RebuildError::Claimed { projection }),
             Some((position, _)) if position > Position::START => {
                 return Err(RebuildError::HasRows { projection, position });
             }
-            Some((_, Some(begun))) if begun != part_count => {
-                return Err(RebuildError::OtherParts { projection, part_count: begun });
+            Some((_, Some(begun))) if (begun.count, begun.key) != (part_count, key) => {
+                return Err(RebuildError::OtherParts { projection, part_count: begun.count });
             }
             Some(_) => {}
         }
         let cut = whole.limit(head).map_err(stopped)?;
-        let parts: Vec<_> = (0..part_count).map(|ordinal| Part { ordinal, count: part_count }).collect();
+        let parts: Vec<_> = (0..part_count).map(|ordinal| Part { ordinal, count: part_count, key }).collect();
         let positions: Vec<_> = parts.iter().map(|_| AtomicU64::new(0)).collect();
         let mut sections = Vec::new();
         for (part, reached) in parts.iter().zip(&positions) {
             let mut follower = follower()?;
-            follower.open_part(*part, store_id).map_err(stopped)?;
-            sections.push(Section { store: &*self.store, by: &self.by, part: *part, follower, cut, reached });
+            follower.open_part(*part, store_id).map_err(|setback| match setback {
+                // The whole has not begun there, or has gone on.
+                Setback::Moved => RebuildError::OtherRows { projection: projection.clone(), cut },
+                setback => stopped(setback),
+            })?;
+            if let Some(position) = follower.position() {
+                if position > cut {
+                    return Err(OpenError::Ahead { projection, position, head: cut }.into());
+                }
+                // Relaxed: nobody else looks yet.
+                reached.store(position.0, Ordering::Relaxed);
+            }
+            sections.push(Section { store: &*self.store, by: &self.by, part: *part, store_id, follower, cut, reached });
         }
         let state = if whole.serves() { ProjectionState::CatchingUp } else { ProjectionState::Building };
-        let began = Instant::now();
-        let tell = || {
-            // Relaxed: a report of progress, which orders nothing.
-            let reached = positions.iter().map(|position| position.load(Ordering::Relaxed)).min().unwrap_or_default();
-            let seconds = began.elapsed().as_secs_f64() * cut.0.saturating_sub(reached) as f64 / reached as f64;
+        // Relaxed: a report of progress, which orders nothing.
+        let reached = || positions.iter().map(|position| position.load(Ordering::Relaxed)).min().unwrap_or_default();
+        let (began, began_at) = (Instant::now(), reached());
+        let tell = |is_serving, parked_count| {
+            let position = Position(reached());
+            let (done, left) = (position.0.saturating_sub(began_at), cut.since(position));
+            let seconds = began.elapsed().as_secs_f64() * left as f64 / done as f64;
             let status = ProjectionStatus {
                 projection: projection.clone(),
-                position: Position(reached),
-                lag: head.0.saturating_sub(reached),
-                is_serving: false,
-                parked_count: 0,
-                eta: Duration::try_from_secs_f64(seconds).ok(),
+                position,
+                lag: head.since(position),
+                is_serving,
+                parked_count,
+                eta: Duration::try_from_secs_f64(seconds).ok().filter(|_| left > 0),
                 state: state.clone(),
             };
             // Who cannot be told is not in the way.
-            let _ = self.store.tell_projections(&[status]);
+            for name in self.store.tell_projections(&[status]).unwrap_or_default() {
+                // A runner tries again what is parked.
+                let _ = self.store.ask_to_replay_parked(&name);
+            }
         };
-        fold_all(sections, tell)?;
-        whole.join(cut).map_err(stopped)?;
+        fold_all(sections, || tell(false, 0))?;
+        if !whole.join(part_count, cut).map_err(stopped)? {
+            return Err(RebuildError::OtherRows { projection, cut });
+        }
+        tell(whole.serves(), whole.parked_count());
         Ok(Rebuilt { position: cut, parked_count: whole.parked_count(), is_serving: whole.serves() })
     }
 }
@@ -230,6 +259,7 @@ struct Section<'r, S: ?Sized, Q: Projection> {
     store: &'r S,
     by: &'r PartitionKey,
     part: Part,
+    store_id: Uuid,
     follower: Follower<Q>,
     cut: Position,
     /// How far it has come.
@@ -252,6 +282,8 @@ impl<S: EventReader + ?Sized, Q: Projection> Section<'_, S, Q> {
                 Err(Broken::Model(Setback::Model(_))) if failures < FAILURES_MAX => {
                     thread::sleep(backoff(failures));
                     failures += 1;
+                    // What was being committed may have been.
+                    let _ = self.follower.open_part(self.part, self.store_id);
                 }
                 Err(Broken::Model(setback)) => return Err(stopped(self.follower.id(), setback)),
             }
@@ -296,6 +328,11 @@ impl<S: EventReader + ?Sized, Q: Projection> Section<'_, S, Q> {
             }
         }
     }
+}
+
+/// A key as a number.
+fn number_of(by: &PartitionKey) -> u32 {
+    crc32fast::hash(by.to_string().as_bytes())
 }
 
 /// Whether an event is of a part. It is the same part whenever the rebuild goes on.

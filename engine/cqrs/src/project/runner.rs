@@ -144,8 +144,8 @@ where
         self.head = self.store.head()?;
         self.open_waiting(store_id)?;
         let joint = self.subscribe()?;
-        let was_behind = self.catch_up(joint)?;
-        self.listen(if was_behind { Duration::ZERO } else { LISTEN_FOR })
+        let has_moved = self.catch_up(joint)?;
+        self.listen(if has_moved { Duration::ZERO } else { LISTEN_FOR })
     }
 
     /// Opens what has waited long enough.
@@ -185,16 +185,17 @@ where
         Ok(self.subscription.as_ref().map_or(self.head, EventSubscription::position))
     }
 
-    /// Has each projection that is behind fold some of what it lacks; whether one was, whose progress is to be told at once.
+    /// Has each projection that is behind fold some of what it lacks; whether one has moved, which is to be told at once.
     fn catch_up(&mut self, joint: Position) -> Result<bool, ReadError> {
-        let mut was_behind = false;
+        let mut has_moved = false;
         for slot in &mut self.slots {
             let Phase::Behind(reading) = &mut slot.phase else { continue };
-            was_behind = true;
+            let before = slot.position;
             let reading = match reading.take() {
                 Some(reading) => reading,
                 None if slot.follower.serves() && slot.position >= joint => {
                     slot.go_live();
+                    has_moved = true;
                     continue;
                 }
                 None => match slot.follower.limit(joint) {
@@ -209,8 +210,9 @@ where
                 },
             };
             slot.catch_up(reading, joint)?;
+            has_moved |= slot.position > before || slot.is_live();
         }
-        Ok(was_behind)
+        Ok(has_moved)
     }
 
     /// Takes what the subscription has, and has the live projections fold it.

@@ -50,7 +50,7 @@ impl<C: EventCursor + Send> Slot<C> {
         if !reading.has_more() {
             match self.flush(to) {
                 Ok(true) if until == joint && self.follower.serves() => self.go_live(),
-                Ok(true) => self.phase = Phase::Behind(None),
+                Ok(true) => (self.phase, self.state) = (Phase::Behind(None), self.catching_up()),
                 Ok(false) => {}
                 Err(setback) => self.fall_back(setback),
             }
@@ -58,7 +58,9 @@ impl<C: EventCursor + Send> Slot<C> {
         }
         let mut read = Ok(());
         match self.follower.flush_beside(to, &mut |next| read = reading.go_on(next)) {
-            Ok(reached) if self.reach(reached, to) => self.phase = Phase::Behind(Some(reading)),
+            Ok(reached) if self.reach(reached, to) => {
+                (self.phase, self.state) = (Phase::Behind(Some(reading)), self.catching_up());
+            }
             Ok(_) => {}
             Err(setback) => self.fall_back(setback),
         }

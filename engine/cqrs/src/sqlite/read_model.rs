@@ -97,7 +97,7 @@ impl ReadModel for SqliteReadModel {
         let failed = |error| CommitError::Model(SqliteError::Database { file: file.clone(), error });
         let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
         let mut transaction = begun.map_err(failed)?;
-        if tables::stands(&transaction, step).map_err(failed)? != step.from {
+        if !tables::is_due(&transaction, step).map_err(failed)? {
             return Err(CommitError::Moved);
         }
         let serving = tables::serving(&transaction, &step.projection.name).map_err(failed)?;

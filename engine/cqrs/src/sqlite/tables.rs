@@ -25,9 +25,10 @@ pub(super) const SET_UP: &str = "
         version INTEGER NOT NULL,
         part INTEGER NOT NULL,
         part_count INTEGER NOT NULL,
+        part_key INTEGER NOT NULL,
         store_id BLOB NOT NULL,
         position INTEGER NOT NULL,
-        PRIMARY KEY (projection, version, part, part_count)
+        PRIMARY KEY (projection, version, part, part_count, part_key)
     ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS gesta_parked (
         projection TEXT NOT NULL,
@@ -37,6 +38,7 @@ pub(super) const SET_UP: &str = "
         reason TEXT NOT NULL,
         attempts INTEGER NOT NULL,
         recorded_at INTEGER NOT NULL,
+        is_news INTEGER NOT NULL,
         PRIMARY KEY (projection, version, position)
     ) WITHOUT ROWID;
 ";
@@ -49,19 +51,22 @@ pub(super) fn checkpoint(connection: &Connection, projection: &ProjectionId) -> 
 
 /// The parts of a rebuild, and how far they have come.
 pub(super) fn parts(connection: &Connection, projection: &ProjectionId) -> rusqlite::Result<Vec<(Part, Checkpoint)>> {
-    let text = "SELECT store_id, position, part, part_count FROM gesta_parts WHERE projection = ?1 AND version = ?2";
+    let text = "SELECT * FROM gesta_parts WHERE projection = ?1 AND version = ?2";
     let mut statement = connection.prepare_cached(text)?;
     let rows = statement.query_map(params![projection.name, projection.version], |row| {
-        Ok((Part { ordinal: row.get(2)?, count: row.get(3)? }, checkpoint_of(row)?))
+        let part = Part { ordinal: row.get("part")?, count: row.get("part_count")?, key: row.get("part_key")? };
+        Ok((part, checkpoint_of(row)?))
     })?;
     rows.collect()
 }
 
-/// Where what a step moves stands.
-pub(super) fn stands(connection: &Connection, step: &Step<'_>) -> rusqlite::Result<Option<Checkpoint>> {
-    let Scope::Part(part) = step.scope else { return checkpoint(connection, step.projection) };
+/// Whether what a step moves stands where the step begins.
+pub(super) fn is_due(connection: &Connection, step: &Step<'_>) -> rusqlite::Result<bool> {
+    let whole = checkpoint(connection, step.projection)?;
+    let Scope::Part(part) = step.scope else { return Ok(whole == step.from) };
     let begun = parts(connection, step.projection)?;
-    Ok(begun.into_iter().find(|(begun, _)| *begun == part).map(|(_, checkpoint)| checkpoint))
+    let stands = begun.into_iter().find(|(begun, _)| *begun == part).map(|(_, checkpoint)| checkpoint);
+    Ok(stands == step.from && whole.is_some_and(Checkpoint::is_start))
 }
 
 fn checkpoint_of(row: &Row<'_>) -> rusqlite::Result<Checkpoint> {
@@ -88,15 +93,15 @@ pub(super) fn write_step(transaction: &Transaction<'_>, step: &Step<'_>, role: R
         transaction.prepare_cached(text)?.execute(params![name, version, to_sql(position.0)])?;
     }
     for parked in step.parked {
-        let text = "INSERT OR REPLACE INTO gesta_parked VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-        let Parked { position, event_type, reason, attempts, recorded_at } = parked;
-        let values = params![name, version, to_sql(position.0), event_type, reason, attempts, recorded_at.0];
+        let text = "INSERT OR REPLACE INTO gesta_parked VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let Parked { position, event_type, reason, attempts, recorded_at, is_news } = parked;
+        let values = params![name, version, to_sql(position.0), event_type, reason, attempts, recorded_at.0, is_news];
         transaction.prepare_cached(text)?.execute(values)?;
     }
     let (store_id, position) = (step.to.store_id.into_bytes(), to_sql(step.to.position.0));
-    if let Scope::Part(Part { ordinal, count }) = step.scope {
-        let text = "INSERT OR REPLACE INTO gesta_parts VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        transaction.prepare_cached(text)?.execute(params![name, version, ordinal, count, store_id, position])?;
+    if let Scope::Part(Part { ordinal, count, key }) = step.scope {
+        let text = "INSERT OR REPLACE INTO gesta_parts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        transaction.prepare_cached(text)?.execute(params![name, version, ordinal, count, key, store_id, position])?;
         return Ok(());
     }
     let text = "INSERT OR REPLACE INTO gesta_checkpoints VALUES (?1, ?2, ?3, ?4)";
@@ -113,7 +118,7 @@ pub(super) fn write_step(transaction: &Transaction<'_>, step: &Step<'_>, role: R
 }
 
 pub(super) fn parked(connection: &Connection, projection: &ProjectionId) -> rusqlite::Result<Vec<Parked>> {
-    let text = "SELECT position, event_type, reason, attempts, recorded_at FROM gesta_parked \
+    let text = "SELECT position, event_type, reason, attempts, recorded_at, is_news FROM gesta_parked \
                 WHERE projection = ?1 AND version = ?2 ORDER BY position";
     let mut statement = connection.prepare_cached(text)?;
     let rows = statement.query_map(params![projection.name, projection.version], |row| {
@@ -123,6 +128,7 @@ pub(super) fn parked(connection: &Connection, projection: &ProjectionId) -> rusq
             reason: row.get(2)?,
             attempts: row.get(3)?,
             recorded_at: Timestamp(row.get(4)?),
+            is_news: row.get(5)?,
         })
     })?;
     rows.collect()

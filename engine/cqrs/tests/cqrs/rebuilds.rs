@@ -6,8 +6,8 @@ use super::support::{PATIENCE, TestStore};
 use gesta::{AppendRequest, Options, PartitionKey, Position, Store};
 use gesta_cqrs::sqlite::{SqliteReadModel, SqliteReader};
 use gesta_cqrs::{
-    MemoryReadModel, ProjectError, Projection, ProjectionId, ProjectionState, ReadModel, Rebuild, RebuildError,
-    Rebuilt, Recorded, Replayed, Runner, TryLater, encode,
+    MemoryReadModel, OpenError, ProjectError, Projection, ProjectionId, ProjectionState, ReadModel, Rebuild,
+    RebuildError, Rebuilt, Recorded, Replayed, Runner, TryLater, encode,
 };
 use rusqlite::{Transaction, params};
 use std::collections::BTreeMap;
@@ -210,6 +210,9 @@ fn a_rebuild_that_was_broken_off_goes_on_with_as_many_parts() {
     assert!(parts.len() == 2 && parts.iter().any(|(_, stands)| stands.position > Position::START), "{parts:?}");
     let other = rebuild(&test.store, 3, &file, &projection).unwrap_err();
     assert!(matches!(other, RebuildError::OtherParts { part_count: 2, .. }), "{other}");
+    let by_tag = Rebuild::new(&*test.store, PartitionKey::Tag("account".to_owned())).parts(NonZeroU32::new(2).unwrap());
+    let other = by_tag.run(|| Ok((projection.clone(), SqliteReadModel::open(&file)?))).unwrap_err();
+    assert!(matches!(other, RebuildError::OtherParts { part_count: 2, .. }), "another key: {other}");
     let model = SqliteReadModel::open(&file).unwrap();
     let running = Runner::new(Arc::clone(&test.store)).project(projection.clone(), model).start().unwrap();
     let ended = running.wait("digests", Position(1), PATIENCE).unwrap_err();
@@ -230,6 +233,26 @@ fn a_rebuild_that_was_broken_off_goes_on_with_as_many_parts() {
     running.wait("digests", Position(20_000), PATIENCE).unwrap();
     assert_eq!(running.replay_parked("digests").unwrap(), Replayed { folded_count: 1, parked_count: 0 });
     running.stop().unwrap();
+}
+
+#[test]
+fn parts_that_are_not_where_the_whole_is_do_not_join() {
+    let test = TestStore::new();
+    fill(&test.store, 0..1_000);
+    let memories = in_parts(&test.store, 2).run(|| Ok((InMemory, MemoryReadModel::new()))).unwrap_err();
+    assert!(matches!(memories, RebuildError::OtherRows { cut: Position(1_000), .. }), "{memories}");
+    let file = test.directory.path().join("rows.sqlite");
+    let id = ProjectionId { name: "digests".to_owned(), version: 1 };
+    let projection = first_version();
+    projection.delayed.store(900, Ordering::Relaxed);
+    rebuild(&test.store, 2, &file, &projection).unwrap_err();
+    projection.delayed.store(0, Ordering::Relaxed);
+    // As if the log had been put back to an earlier time.
+    let vandal = rusqlite::Connection::open(&file).unwrap();
+    vandal.execute_batch("UPDATE gesta_parts SET position = 2000 WHERE part = 1").unwrap();
+    let ahead = rebuild(&test.store, 2, &file, &projection).unwrap_err();
+    assert!(matches!(ahead, RebuildError::Open(OpenError::Ahead { position: Position(2_000), .. })), "{ahead}");
+    assert_eq!(SqliteReadModel::open(&file).unwrap().checkpoint(&id).unwrap().unwrap().position, Position::START);
 }
 
 #[test]

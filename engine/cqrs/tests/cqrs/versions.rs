@@ -9,6 +9,7 @@ use gesta_cqrs::{
     Running, WaitError, encode,
 };
 use rusqlite::{Connection, Transaction, params};
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
@@ -27,6 +28,8 @@ struct Balances {
     /// It waits here for a word before it folds the event at the position.
     gate: Option<(Position, Receiver<()>)>,
     is_broken: bool,
+    /// It cannot fold the event there.
+    refused: Option<Position>,
 }
 
 impl Projection for Balances {
@@ -60,6 +63,9 @@ impl Projection for Balances {
             && event.position() == *position
         {
             gate.recv().unwrap();
+        }
+        if self.refused == Some(event.position()) {
+            return Err("it is refused".into());
         }
         let text = "INSERT INTO balances_v1 VALUES (?1, ?2) ON CONFLICT (account) DO UPDATE SET cents = cents + ?2";
         rows.prepare_cached(&text.replace("v1", &format!("v{}", self.version)))?
@@ -229,5 +235,53 @@ fn a_version_that_cannot_take_over_leaves_the_earlier_one_serving() {
     let queries = QueryHandler::new(SqliteReader::open(&file).unwrap(), "balances");
     assert_eq!(queries.ask(&Total).unwrap().answer, (21, 1));
     first.stop().unwrap();
+    second.stop().unwrap();
+}
+
+#[test]
+fn what_is_parked_stays_news_until_it_is_folded_and_is_news_once() {
+    let (test, sent) = (TestStore::new(), Sent::default());
+    let file = database(&test);
+    let head = deposit(&test.store, 10);
+    let version = |version, refused| Balances { version, sent: Arc::clone(&sent), refused, ..Balances::default() };
+    let live = |version: Balances| {
+        let number = version.version;
+        let running = run(&test, &file, [version]);
+        running.wait("balances", head, PATIENCE).unwrap();
+        let parked_count = await_status(&running, number, |status| status.is_serving).parked_count;
+        let replayed = running.replay_parked("balances").unwrap();
+        running.stop().unwrap();
+        (parked_count, replayed.folded_count)
+    };
+    let refused = Some(Position(4));
+    assert_eq!(live(version(1, refused)), (1, 0));
+    // A step that fails is done again, what shows outside of it as well.
+    let sent_by = |number| -> BTreeSet<u64> {
+        sent.lock().unwrap().iter().filter(|(by, _)| *by == number).map(|(_, at)| at.0).collect()
+    };
+    assert_eq!((sent_by(1), sent_by(2)), ((0..10).filter(|at| *at != 4).collect(), BTreeSet::new()));
+    // The next version parks it as well, and folds it when it is tried again.
+    assert_eq!(live(version(2, refused)), (1, 0));
+    assert_eq!(live(version(2, None)), (1, 1));
+    assert_eq!(sent_by(2), BTreeSet::from([4]), "no version has sent it before");
+    // One more parks what is no news any more.
+    assert_eq!(live(version(3, Some(Position(6)))), (1, 0));
+    assert_eq!(live(version(3, None)), (1, 1));
+    assert_eq!(sent_by(3), BTreeSet::new(), "earlier versions have sent all of it");
+}
+
+#[test]
+fn a_version_does_not_build_towards_one_that_is_ahead_of_the_log() {
+    let test = TestStore::new();
+    let file = database(&test);
+    let head = deposit(&test.store, 20);
+    let first = run(&test, &file, [Balances { version: 1, ..Balances::default() }]);
+    first.wait("balances", head, PATIENCE).unwrap();
+    first.stop().unwrap();
+    let vandal = Connection::open(&file).unwrap();
+    vandal.execute_batch("UPDATE gesta_checkpoints SET position = 2000").unwrap();
+    let second = run(&test, &file, [Balances { version: 2, ..Balances::default() }]);
+    let failed = await_status(&second, 2, |status| matches!(status.state, ProjectionState::Failed { .. }));
+    assert!(format!("{:?}", failed.state).contains("balances-v1 stands at position 2000"), "{failed:?}");
     second.stop().unwrap();
 }

@@ -21,7 +21,7 @@ fn step(projection: &ProjectionId, from: Option<u64>, to: u64) -> Step<'_> {
 
 fn parked(position: u64, reason: &str) -> Parked {
     let (event_type, reason) = ("FileChanged".to_owned(), reason.to_owned());
-    Parked { position: Position(position), event_type, reason, attempts: 3, recorded_at: Timestamp(9) }
+    Parked { position: Position(position), event_type, reason, attempts: 3, recorded_at: Timestamp(9), is_news: true }
 }
 
 #[test]

@@ -155,11 +155,18 @@ fn a_part_goes_on_only_from_where_it_stands() {
     let mut model = PostgresReadModel::connect(&database).unwrap();
     let id = ProjectionId { name: "counts".to_owned(), version: 1 };
     let at = |position| Checkpoint { store_id: Uuid::from_u128(7), position: Position(position) };
-    let (part, other) = (Part { ordinal: 1, count: 2 }, Part { ordinal: 0, count: 2 });
+    let (part, other) = (Part { ordinal: 1, count: 2, key: 7 }, Part { ordinal: 0, count: 2, key: 7 });
     let step = |part, from: Option<u64>, to| {
         let scope = Scope::Part(part);
         Step { projection: &id, scope, from: from.map(at), to: at(to), parked: &[], unparked: &[] }
     };
+    let early = model.commit(&step(part, None, 0), &mut |_, _| panic!("nothing is to be done"));
+    assert!(matches!(early, Err(CommitError::Moved)), "before the whole has begun");
+    let whole = |from: Option<u64>, to| {
+        let scope = Scope::Whole;
+        Step { projection: &id, scope, from: from.map(at), to: at(to), parked: &[], unparked: &[] }
+    };
+    model.commit(&whole(None, 0), &mut |_, _| Ok(())).unwrap();
     assert_eq!(model.commit(&step(part, None, 0), &mut |_, _| Ok(())).unwrap(), Role::Builds);
     let again = model.commit(&step(part, None, 0), &mut |_, _| panic!("nothing is to be done"));
     assert!(matches!(again, Err(CommitError::Moved)));
@@ -174,5 +181,8 @@ fn a_part_goes_on_only_from_where_it_stands() {
     });
     assert!(matches!(failed, Err(CommitError::Work(_))), "what the database has undone is not taken for done");
     assert_eq!(model.parts(&id).unwrap(), [(part, at(9))]);
-    assert_eq!(model.checkpoint(&id).unwrap(), None, "the whole stands where it stood");
+    assert_eq!(model.checkpoint(&id).unwrap(), Some(at(0)), "the whole stands where it stood");
+    model.commit(&whole(Some(0), 9), &mut |_, _| Ok(())).unwrap();
+    let late = model.commit(&step(part, Some(9), 10), &mut |_, _| panic!("nothing is to be done"));
+    assert!(matches!(late, Err(CommitError::Moved)), "the whole has gone on");
 }

@@ -13,7 +13,7 @@
 //!  72  projection u32     its version
 //!  76  state u32          1 standby, 2 catching up, 3 building, 4 live, 5 superseded, 6 retrying, 7 failed
 //!  80  number u32         of superseded: the version that serves; of retrying: the failures in a row
-//!  84  is_replay_due u32  1 or 0
+//!  84  flags u32          1: is_replay_due; 2: is_serving
 //!  88  name_bytes u32
 //!  92  error_bytes u32    of retrying and failed
 //!  96  name, then error
