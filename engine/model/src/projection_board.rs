@@ -43,7 +43,7 @@ pub enum WaitError {
         /// How long it was waited for.
         waited: Duration,
     },
-    /// It failed for good, or whoever folded it has ended.
+    /// It failed for good, or whoever folded it has ended; the latter is known within its own process alone.
     #[error("projection {projection} is not folded any more: {reason}")]
     Ended {
         /// The projection.

@@ -50,7 +50,9 @@ pub enum OpenError {
         part_count: u32,
     },
     /// Its rows cannot be made those that queries see.
-    #[error("{projection} cannot take over: {error}")]
+    #[error(
+        "{projection} cannot take over: {error}: mend its `take_over` and start again; the earlier version goes on serving"
+    )]
     TakeOver {
         /// The projection.
         projection: ProjectionId,

@@ -42,7 +42,7 @@ struct Held<M> {
     /// How far the parts of a rebuild have come.
     parts: HashMap<Part, Checkpoint>,
     parked: Vec<Parked>,
-    /// How many events were folded since a snapshot was saved.
+    /// How many steps were committed since a snapshot was saved: at most one event each.
     unsaved_count: u64,
     /// Why the last snapshot was not saved.
     failure: Option<SnapshotFailure>,
@@ -93,9 +93,10 @@ impl<M: Default> MemoryReadModel<M> {
     }
 
     /// Without rows until it is folded into: then it begins with the last snapshot in a store, and saves one each time that so
-    /// many events were folded, and when its runner stops. Raise the schema number when the shape of the rows has changed.
+    /// many steps were committed, of one event each at most, and when its runner stops. Raise the schema number when the shape of the rows has changed.
     ///
-    /// Snapshots are never needed: one that cannot be loaded or saved costs time, and [`Self::snapshot_failure`] says why.
+    /// Snapshots are never needed: one that cannot be loaded or saved costs time. [`Self::snapshot_failure`] says why the last one
+    /// was not saved.
     #[must_use]
     pub fn with_snapshots<P>(store: P, schema: u32, every_event_count: u64) -> Self
     where

@@ -99,7 +99,7 @@ pub enum RebuildError {
         cut: Position,
     },
     /// A later version serves.
-    #[error("version {by} has taken over from {projection}")]
+    #[error("version {by} has taken over from {projection}: give the projection a later version")]
     Superseded {
         /// The projection.
         projection: ProjectionId,
@@ -110,7 +110,9 @@ pub enum RebuildError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// Its read model fails, also when it is tried again.
-    #[error("the read model of {projection} fails: {reason}")]
+    #[error(
+        "the read model of {projection} fails: {reason}: look after it and run the rebuild again, which goes on where it stands"
+    )]
     Model {
         /// The projection.
         projection: ProjectionId,
