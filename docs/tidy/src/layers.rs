@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  store              wires both sides, once
+//!  backup             copies of a store beside its writer, and stores made of them
 //!  append | read      the command side and the query side: they never name each other
 //!  snapshots          a cache of fold states; serves the query side
 //!  projections        what is told of those who fold; serves the query side
@@ -31,12 +32,13 @@ struct Layer {
     beside: Option<&'static [&'static str]>,
 }
 
-const LAYERS: [Layer; 8] = [
+const LAYERS: [Layer; 9] = [
     Layer {
         folder: "store",
         below: &["append", "read", "snapshots", "projections", "index", "log", "disk"],
         beside: None,
     },
+    Layer { folder: "backup", below: &["read", "log", "disk"], beside: None },
     Layer { folder: "append", below: &["index", "log", "disk"], beside: None },
     Layer { folder: "read", below: &["snapshots", "projections", "index", "log", "disk"], beside: None },
     Layer { folder: "snapshots", below: &["log", "disk"], beside: None },

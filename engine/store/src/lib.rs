@@ -4,6 +4,7 @@
 //!
 //! ```text
 //!  store      wires both sides, once                       Store, Options
+//!  backup     the same store at an earlier time, in another directory
 //!  append  |  read      commands   |   queries             append, submit, Ticket | Reader, Cursor, Subscription
 //!  snapshots  saved fold states; losing them loses nothing
 //!  projections  what those who fold say of themselves; they say it again
@@ -16,6 +17,7 @@
 #![deny(unsafe_code)] // allowed in disk/real alone, where files are mapped
 
 mod append;
+mod backup;
 mod commit_observer;
 pub mod disk;
 pub mod environment;
@@ -33,6 +35,9 @@ mod snapshots;
 mod store;
 
 pub use append::{CloseError, Ticket};
+pub use backup::{
+    BackupError, BackupReport, BackupVerification, RestoreError, backup, is_backup, restore, verify_backup,
+};
 pub use commit_observer::{Commit, CommitObserver};
 pub use gesta_model::*;
 pub use index::IndexReport;

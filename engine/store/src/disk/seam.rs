@@ -42,6 +42,13 @@ pub trait Disk: Clone + Send + Sync + 'static {
     /// Removes a name.
     fn remove(&self, name: &str) -> io::Result<()>;
 
+    /// Gives a file a second name, in another directory; `AlreadyExists` when that name is taken. `false` where a file cannot
+    /// have names in both: it must be copied.
+    fn link(&self, name: &str, other: &Self, other_name: &str) -> io::Result<bool> {
+        let _ = (name, other, other_name);
+        Ok(false)
+    }
+
     /// Makes every directory change so far survive a power cut.
     fn sync_dir(&self) -> io::Result<()>;
 

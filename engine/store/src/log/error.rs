@@ -22,6 +22,12 @@ pub enum OpenError {
         /// A file that does not belong to a store.
         found: String,
     },
+    /// The directory holds a backup, which is not written and not read in place.
+    #[error("{path}: this is a backup and not a store: restore it with 'gesta restore' into an empty directory")]
+    Backup {
+        /// The directory.
+        path: String,
+    },
     /// Another writer has the store open.
     #[error("{path}: another process has the store open for writing: stop it, or open the store for reading only")]
     Locked {

@@ -8,8 +8,12 @@ use std::io;
 pub(crate) const LOCK: &str = "lock";
 /// The two copies of the manifest.
 pub(crate) const MANIFESTS: [&str; 2] = ["manifest", "manifest.copy"];
+/// In a directory that holds a backup: what the backup holds.
+pub(crate) const BACKUP: &str = "backup";
+/// In a directory in which a first backup was begun: whose it is.
+pub(crate) const BACKUP_BEGUN: &str = "backup.begun";
 /// The end of the name of a file that is still being made; one that is left over means nothing.
-const UNFINISHED: &str = ".new";
+pub(crate) const UNFINISHED: &str = ".new";
 const SEGMENT: &str = ".log";
 const INDEX: &str = ".idx";
 const SUMMARY: &str = ".sum";
@@ -73,9 +77,16 @@ pub(crate) fn is_log_file(name: &str) -> bool {
         || parse_snapshot_name(name).is_some()
 }
 
-/// Whether names are those of a store: a manifest is among them, or a segment that has lost it.
-pub(crate) fn are_of_a_store(mut names: impl Iterator<Item = String>) -> bool {
-    names.any(|name| MANIFESTS.contains(&name.as_str()) || parse_segment_name(&name).is_some())
+/// Whether names are those of a store: a manifest is among them, or a segment that has lost it and is not a backup's.
+pub(crate) fn are_of_a_store(names: impl Iterator<Item = String>) -> bool {
+    let names: Vec<String> = names.collect();
+    let has_manifest = names.iter().any(|name| MANIFESTS.contains(&name.as_str()));
+    has_manifest || (names.iter().any(|name| parse_segment_name(name).is_some()) && !are_of_a_backup(&names))
+}
+
+/// Whether names are those of a backup, whole or begun.
+pub(crate) fn are_of_a_backup(names: &[String]) -> bool {
+    names.iter().any(|name| [BACKUP, BACKUP_BEGUN].contains(&name.as_str()))
 }
 
 /// Makes a file appear under its name, whole and durable, or not at all: made under a temporary name, filled, synced,

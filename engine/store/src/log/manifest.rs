@@ -137,7 +137,17 @@ impl Manifest {
         }
     }
 
-    fn encode(&self) -> Vec<u8> {
+    /// The manifest that these bytes are, or why they are none.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        match Self::decode(bytes) {
+            Copy::Valid(manifest) => Ok(manifest),
+            Copy::Unreadable(what) | Copy::Unsupported(what) => Err(what),
+            Copy::Absent | Copy::Failed(_) => unreachable!("nothing was read from a disk"),
+        }
+    }
+
+    /// The bytes of one copy.
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(FIXED_BYTES + self.origin.lives.len() * LIFE_BYTES + CRC_BYTES);
         let lives = u32::try_from(self.origin.lives.len()).expect("a store has fewer than 2^32 lives");
         bytes.extend_from_slice(&MAGIC);

@@ -34,7 +34,8 @@ mod writer;
 pub(crate) use batch_source::{BatchSource, Bytes, Found, NotABatch, Window};
 pub use error::OpenError;
 pub(crate) use files::{
-    LOCK, appear, are_of_a_store, index_name, parse_snapshot_name, parse_summary_name, snapshot_name, summary_name,
+    BACKUP, BACKUP_BEGUN, LOCK, UNFINISHED, appear, are_of_a_backup, are_of_a_store, index_name, parse_index_name,
+    parse_segment_name, parse_snapshot_name, parse_summary_name, segment_name, snapshot_name, summary_name,
 };
 pub(crate) use manifest::Manifest;
 pub(crate) use observed::ObservedLog;
@@ -42,7 +43,7 @@ pub use recovery::RecoveryReport;
 pub(crate) use recovery::{Recovered, check_vacant, create_store, recover};
 pub(crate) use segment::{Segment, Segments};
 pub(crate) use shared::Log;
-pub(crate) use spare::{Spare, build_spare, next_segment_bytes};
+pub(crate) use spare::{Spare, build_spare, fill_with_zeros, next_segment_bytes};
 pub use truncation::{TruncateError, truncate_after};
 pub(crate) use walk::{SegmentWalk, Step};
 pub(crate) use writer::{Group, Identity, LogWriter};

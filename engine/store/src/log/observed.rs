@@ -242,6 +242,7 @@ fn load_manifest<D: Disk>(disk: &D) -> Result<Manifest, OpenError> {
     match check_vacant(disk) {
         // A writer may have made the store just now, its manifest before its first segment.
         Err(damaged @ OpenError::ManifestDamaged { .. }) => Manifest::load(disk)?.ok_or(damaged),
+        Err(backup @ OpenError::Backup { .. }) => Err(backup),
         _ => Err(OpenError::NotFound { path: disk.describe("") }),
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn build_spare<D: Disk>(disk: &D, number: u64, bytes: u64) -> io::Res
 }
 
 /// Writes zeros over a range.
-pub(super) fn fill_with_zeros<F: DiskFile>(file: &F, from: u64, to: u64) -> io::Result<()> {
+pub(crate) fn fill_with_zeros<F: DiskFile>(file: &F, from: u64, to: u64) -> io::Result<()> {
     let mut offset = from;
     while offset < to {
         let piece = (to - offset).min(PIECE_BYTES as u64);

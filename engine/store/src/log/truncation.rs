@@ -1,18 +1,19 @@
 //! Cutting the end of a log off on purpose: replication will void what a deposed writer wrote.
 //!
 //! The position is first recorded in the manifest, durably. From then on evidence beyond it is void, and an interrupted
-//! truncation is finished by the next opening. Then later segments are removed, newest first, the rest of the segment
-//! that holds the position is overwritten with zeros, and a new life begins. A file is never shortened.
+//! truncation is finished by the next opening. Then later segments are removed, newest first, the segment that
+//! holds the position is replaced by one with zeros from there on, and a new life begins. A file is never shortened.
 
 use super::batch_source::{BatchSource, NotABatch, Window};
 use super::error::OpenError;
-use super::files::{LOCK, MANIFESTS};
+use super::files::{LOCK, MANIFESTS, appear};
 use super::manifest::Manifest;
 use super::recovery::{SegmentFile, Stop, TailScan, read_segment_files};
 use super::spare::fill_with_zeros;
 use crate::disk::{Access, Disk, DiskFile};
 use gesta_model::Position;
 use gesta_model::codec::HEADER_PAGE_BYTES;
+use std::io;
 use thiserror::Error;
 
 /// Why a log was not truncated; nothing was changed.
@@ -73,12 +74,29 @@ pub(super) fn finish_truncation<D: Disk>(disk: &D, manifest: &mut Manifest) -> R
     disk.sync_dir().map_err(OpenError::io(disk.describe(""), "cannot sync the directory"))?;
     if let Some((ordinal, offset)) = cut {
         let file = &files[ordinal];
-        fill_with_zeros(&file.file, offset, file.length)
-            .and_then(|()| file.file.sync_data())
-            .map_err(OpenError::io(file.path.clone(), "cannot overwrite the end of the segment"))?;
+        replace_end(disk, file, offset)
+            .map_err(OpenError::io(file.path.clone(), "cannot replace the end of the segment"))?;
     }
     manifest.begin_life(position, true);
     manifest.store(disk).map_err(OpenError::io(disk.describe(MANIFESTS[0]), "cannot write the manifest"))
+}
+
+/// Replaces a segment file by one that ends at `offset`. It is not written over: the file may be a backup's as well.
+fn replace_end<D: Disk>(disk: &D, segment: &SegmentFile<D>, offset: u64) -> io::Result<()> {
+    const PIECE: u64 = 1 << 20;
+    appear(disk, &segment.name, |file| {
+        file.allocate(segment.length)?;
+        let (mut at, mut piece) = (0, Vec::new());
+        while at < offset {
+            let length = PIECE.min(offset - at);
+            piece.resize(usize::try_from(length).expect("a piece is small"), 0);
+            segment.file.read_at(&mut piece, at)?;
+            file.write_at(&piece, at)?;
+            at += length;
+        }
+        fill_with_zeros(file, offset, segment.length)
+    })?;
+    Ok(())
 }
 
 /// All segment files, and where the cut is: in which of them, and from which offset on. No cut: nothing is kept.

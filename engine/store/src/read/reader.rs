@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 pub(crate) struct Library<D: Disk> {
     /// The store, as a person finds it.
     pub(crate) path: String,
+    pub(crate) disk: D,
     pub(crate) log: Arc<Log<D>>,
     pub(crate) index: Arc<Index<D>>,
     /// The life of the log that the writer of this process began.
@@ -86,12 +87,21 @@ impl<D: Disk> Reader<D> {
         let log = Arc::clone(&observed.log);
         let store = (log.store_id, log.origin.key);
         let board = Board::watching(disk.clone(), store);
-        let snapshots = Snapshots::watching(disk, store);
+        let snapshots = Snapshots::watching(disk.clone(), store);
         let index = Arc::new(Index::new(Arc::clone(&log), observed.indexes_event_ids()));
         let observed = Some(Observation { log: observed, following: Mutex::default() });
         let incarnation = Incarnation::default();
-        let reader =
-            Self::new(Library { path, log, index, incarnation, observed, snapshots, board, lock: Mutex::new(None) });
+        let reader = Self::new(Library {
+            path,
+            disk,
+            log,
+            index,
+            incarnation,
+            observed,
+            snapshots,
+            board,
+            lock: Mutex::new(None),
+        });
         reader.follow();
         Ok(reader)
     }
@@ -206,7 +216,7 @@ impl<D: Disk> Reader<D> {
         self.library.lock.lock().take()
     }
 
-    pub(super) fn library(&self) -> &Library<D> {
+    pub(crate) fn library(&self) -> &Library<D> {
         &self.library
     }
 

@@ -30,23 +30,35 @@ pub fn verify(
 impl<D: Disk> Reader<D> {
     /// Reads every batch below the head; `deep` also checks each event's place and names.
     pub fn verify(&self, deep: bool, progress: &mut dyn FnMut(u64, u64)) -> VerifyReport {
-        let log = &self.library().log;
-        let head = self.head();
-        let segments = log.segments.load();
-        let total = segments.list.iter().map(|segment| segment.published_bytes()).sum();
-        let mut verification =
-            Verification { deep, done: 0, total, position: Position::START, report: VerifyReport::default() };
-        for (ordinal, segment) in segments.list.iter().enumerate() {
-            let end = segments.list.get(ordinal + 1).map_or(head, |next| next.base);
-            verification.read_segment(log, segment, end, progress);
-        }
-        if verification.position < head {
-            let what = "the end of the log is missing";
-            verification.damage(self.library().path.clone(), 0, verification.position..head, what);
-        }
-        verification.report.damage.extend(self.library().missing_end());
-        verification.report
+        let library = self.library();
+        let mut report = verify_log(&library.log, &library.path, self.head(), (0, deep), progress);
+        report.damage.extend(library.missing_end());
+        report
     }
+}
+
+/// Reads every batch below `head`, from the segment with the ordinal `first` on.
+pub(crate) fn verify_log<D: Disk>(
+    log: &Log<D>,
+    path: &str,
+    head: Position,
+    (first, deep): (usize, bool),
+    progress: &mut dyn FnMut(u64, u64),
+) -> VerifyReport {
+    let segments = log.segments.load();
+    let list = segments.list.get(first..).unwrap_or_default();
+    let total = list.iter().map(|segment| segment.published_bytes()).sum();
+    let position = if first == 0 { Position::START } else { list.first().map_or(head, |segment| segment.base) };
+    let mut verification = Verification { deep, done: 0, total, position, report: VerifyReport::default() };
+    for (ordinal, segment) in list.iter().enumerate() {
+        let end = list.get(ordinal + 1).map_or(head, |next| next.base);
+        verification.read_segment(log, segment, end, progress);
+    }
+    if verification.position < head {
+        let what = "the end of the log is missing";
+        verification.damage(path.to_owned(), 0, verification.position..head, what);
+    }
+    verification.report
 }
 
 struct Verification {

@@ -88,6 +88,7 @@ impl<D: Disk> Store<D> {
         };
         let library = Library {
             path: path.clone(),
+            disk: disk.clone(),
             log: Arc::clone(&log),
             index: Arc::clone(&index),
             incarnation: manifest.incarnation,

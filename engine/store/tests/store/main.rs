@@ -1,6 +1,7 @@
 //! The store as its users see it, on a simulated disk and on a real one.
 
 mod ambiguity;
+mod backups;
 mod basics;
 mod batches;
 mod child;

@@ -8,6 +8,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::io::Errno;
+
 use super::file::RealFile;
 use crate::disk::{Access, Disk};
 
@@ -91,6 +93,18 @@ impl Disk for RealDisk {
     fn remove(&self, name: &str) -> io::Result<()> {
         let path = self.path(name);
         fs::remove_file(&path).map_err(naming(&path))
+    }
+
+    fn link(&self, name: &str, other: &Self, other_name: &str) -> io::Result<bool> {
+        let path = self.path(name);
+        match fs::hard_link(&path, other.path(other_name)) {
+            Ok(()) => Ok(true),
+            // Another file system; one without links; a file with all the names it may have; a file of another user.
+            Err(error) => match error.raw_os_error().map(Errno::from_raw_os_error) {
+                Some(Errno::XDEV | Errno::OPNOTSUPP | Errno::NOSYS | Errno::MLINK | Errno::PERM) => Ok(false),
+                _ => Err(naming(&path)(error)),
+            },
+        }
     }
 
     fn sync_dir(&self) -> io::Result<()> {

@@ -3,13 +3,16 @@
 use crate::disk::Disk;
 use crate::environment::Environment;
 use crate::log::error::OpenError;
-use crate::log::files::{MANIFESTS, is_log_file, parse_segment_name};
+use crate::log::files::{MANIFESTS, are_of_a_backup, is_log_file, parse_segment_name};
 use crate::log::manifest::Manifest;
 use gesta_model::codec::StoreKey;
 
 /// Refuses a directory that holds anything but what an interrupted creation left.
 pub(crate) fn check_vacant<D: Disk>(disk: &D) -> Result<(), OpenError> {
     let names = disk.list().map_err(OpenError::io(disk.describe(""), "cannot list the directory"))?;
+    if are_of_a_backup(&names) {
+        return Err(OpenError::Backup { path: disk.describe("") });
+    }
     if let Some(segment) = names.iter().find(|name| parse_segment_name(name).is_some()) {
         let what = format!("the segment {segment} is there without it");
         return Err(OpenError::ManifestDamaged { path: disk.describe(MANIFESTS[0]), what });

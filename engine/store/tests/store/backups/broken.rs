@@ -1,0 +1,198 @@
+//! Backups that are partial, damaged, or made of a damaged store or on a full disk.
+
+use super::ground::{Ground, append, back_up, content_files, events, numbers, replace};
+use crate::mounted::Mounted;
+use gesta::{BackupError, Position, RestoreError, backup, restore, verify_backup};
+use std::fs;
+use std::path::Path;
+
+/// What is done to a file.
+type Mischief = fn(&Path);
+
+#[test]
+fn every_file_that_is_damaged_missing_or_cut_is_named_by_verify_and_refused_by_restore() {
+    let ground = Ground::backed_up();
+    let backup = ground.path("backup");
+    let files = content_files(&backup);
+    assert!(["log", "idx", "tail"].iter().all(|end| files.iter().any(|name| name.ends_with(end))), "{files:?}");
+    let mischiefs: [(&str, Mischief); 4] = [
+        ("a bit flipped", |path| {
+            let mut bytes = fs::read(path).unwrap();
+            // Beyond what a batch covers as well: any byte may be the one.
+            let at = bytes.len() - 1;
+            bytes[at] ^= 4;
+            replace(path, &bytes);
+        }),
+        ("cut", |path| {
+            let bytes = fs::read(path).unwrap();
+            replace(path, &bytes[..bytes.len() / 2]);
+        }),
+        ("empty", |path| replace(path, &[])),
+        ("missing", |path| fs::remove_file(path).unwrap()),
+    ];
+    for name in &files {
+        let path = backup.join(name);
+        let whole = fs::read(&path).unwrap();
+        for (mischief, make) in mischiefs {
+            make(&path);
+            let verified = verify_backup(&backup, false, &mut |_, _| {}).unwrap();
+            let first = &verified.report.damage[0];
+            assert_eq!(first.file, path.display().to_string(), "{mischief}: {first}");
+            let error = ground.restored("backup", "restored").unwrap_err();
+            assert!(matches!(&error, RestoreError::Damaged { path: named, .. } if *named == first.file), "{error:?}");
+            assert!(!ground.path("restored").exists(), "{mischief}: nothing is left behind");
+            replace(&path, &whole);
+        }
+    }
+    assert_eq!(verify_backup(&backup, true, &mut |_, _| {}).unwrap().report.damage, []);
+    ground.restored("backup", "restored").unwrap();
+}
+
+#[test]
+fn a_damaged_segment_is_told_with_the_positions_that_are_lost() {
+    let ground = Ground::backed_up();
+    let path = ground.path("backup").join("0000000002-0000.log");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[5000] ^= 1;
+    replace(&path, &bytes);
+    let report = verify_backup(ground.path("backup"), false, &mut |_, _| {}).unwrap().report;
+    assert!(report.damage.len() == 2 && report.damage[0].what.contains("digest"), "{report:?}");
+    let lost = &report.damage[1].positions;
+    assert_eq!(report.events + (lost.end.0 - lost.start.0), 60);
+}
+
+#[test]
+fn a_damaged_manifest_of_a_backup_is_named_by_all_three() {
+    let ground = Ground::backed_up();
+    let path = ground.path("backup").join("backup");
+    let whole = fs::read(&path).unwrap();
+    let mut flipped = whole.clone();
+    flipped[100] ^= 1;
+    for bytes in [&flipped[..], &whole[..whole.len() - 1], b"notes", b""] {
+        fs::write(&path, bytes).unwrap();
+        let named = |error: RestoreError| {
+            assert!(
+                matches!(&error, RestoreError::Damaged { path: named, .. } if *named == path.display().to_string())
+            );
+        };
+        named(verify_backup(ground.path("backup"), false, &mut |_, _| {}).unwrap_err());
+        named(ground.restored("backup", "restored").unwrap_err());
+        let error = backup(ground.path("store"), ground.path("backup"), &mut |_, _| {}).unwrap_err();
+        assert!(matches!(error, BackupError::Damaged { .. }), "{error:?}");
+        assert_eq!(fs::read(&path).unwrap(), bytes, "left as it was");
+    }
+}
+
+/// Makes a backup and leaves the process's thread in the middle of it, as a kill would.
+fn interrupt(store: &Path, to: &Path, at: u64) {
+    let result =
+        std::panic::catch_unwind(|| backup(store, to, &mut |done, _| assert!(done < at, "the test ends the run here")));
+    assert!(result.is_err(), "it was over before {at} bytes");
+}
+
+#[test]
+fn an_interrupted_first_run_is_partial_and_a_second_one_finishes_it() {
+    let ground = Ground::new();
+    let store = ground.store();
+    append(&store, 0..60);
+    store.close().unwrap();
+    for at in [1, 20_000, 30_000] {
+        interrupt(&ground.path("store"), &ground.path("backup"), at);
+        for error in [
+            verify_backup(ground.path("backup"), false, &mut |_, _| {}).unwrap_err(),
+            ground.restored("backup", "restored").unwrap_err(),
+        ] {
+            assert!(matches!(error, RestoreError::Partial { .. }), "{error:?}");
+            assert!(error.to_string().contains("partial"), "{error}");
+        }
+        assert!(!ground.path("restored").exists());
+    }
+    back_up(&ground.path("store"), &ground.path("backup"));
+    assert!(!ground.path("backup").join("backup.begun").exists());
+    ground.restored("backup", "restored").unwrap();
+    assert_eq!(events(&ground.path("restored")), numbers(0..60));
+}
+
+#[test]
+fn an_interrupted_second_run_leaves_the_first_backup_whole() {
+    let ground = Ground::backed_up();
+    let store = ground.store();
+    append(&store, 60..120);
+    store.close().unwrap();
+    for (ordinal, at) in [1, 9_000, 30_000].into_iter().enumerate() {
+        interrupt(&ground.path("store"), &ground.path("backup"), at);
+        let verified = verify_backup(ground.path("backup"), true, &mut |_, _| {}).unwrap();
+        assert_eq!((verified.head, verified.report.damage), (Position(60), vec![]));
+        let to = format!("restored-{ordinal}");
+        ground.restored("backup", &to).unwrap();
+        assert_eq!(events(&ground.path(&to)), numbers(0..60));
+    }
+    back_up(&ground.path("store"), &ground.path("backup"));
+    ground.restored("backup", "restored").unwrap();
+    assert_eq!(events(&ground.path("restored")), numbers(0..120));
+}
+
+#[test]
+fn damage_in_the_store_is_told_when_it_is_backed_up_and_the_rest_is_in_the_backup() {
+    let ground = Ground::backed_up();
+    let path = ground.path("store").join("0000000002-0000.log");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[5000] ^= 1;
+    replace(&path, &bytes);
+    let report = backup(ground.path("store"), ground.path("new"), &mut |_, _| {}).unwrap();
+    assert_eq!(report.damage.len(), 1, "{report:?}");
+    let held = ground.path("new").join("0000000002-0000.log");
+    assert_eq!(report.damage[0].file, held.display().to_string());
+    assert_eq!(ground.restored("new", "restored").unwrap(), Position(60));
+    // The earlier backup has a good copy and keeps it.
+    let again = back_up(&ground.path("store"), &ground.path("backup"));
+    assert_eq!(again.linked + again.copied, 0);
+    assert_eq!(verify_backup(ground.path("backup"), true, &mut |_, _| {}).unwrap().report.damage, []);
+}
+
+#[test]
+fn a_missing_file_of_a_backup_is_added_again() {
+    let ground = Ground::backed_up();
+    let path = ground.path("backup").join("0000000002-0000.log");
+    fs::remove_file(&path).unwrap();
+    let report = back_up(&ground.path("store"), &ground.path("backup"));
+    assert_eq!((report.linked, report.copied), (1, 0));
+    assert_eq!(verify_backup(ground.path("backup"), true, &mut |_, _| {}).unwrap().report.damage, []);
+}
+
+// The keeper makes an index file anew when it is damaged. A later run that took the new one in its place would leave the
+// earlier backup without the file that it names, until it has finished.
+#[test]
+fn an_index_file_that_was_made_anew_does_not_take_the_place_of_the_one_in_the_backup() {
+    let ground = Ground::backed_up();
+    let (held, index) = (ground.path("backup").join("0000000001-0000.idx"), "0000000001-0000.idx");
+    let before = fs::read(&held).unwrap();
+    let mut longer = before.clone();
+    longer.extend_from_slice(&[0; 4096]);
+    replace(&ground.path("store").join(index), &longer);
+    let report = back_up(&ground.path("store"), &ground.path("backup"));
+    assert_eq!(report.linked + report.copied, 0);
+    assert!(fs::read(&held).unwrap() == before);
+    assert_eq!(verify_backup(ground.path("backup"), true, &mut |_, _| {}).unwrap().report.damage, []);
+}
+
+#[test]
+fn a_full_disk_is_named_and_costs_neither_the_earlier_backup_nor_the_store() {
+    let Some(small) = Mounted::in_memory("256k") else { return };
+    let ground = Ground::new();
+    let (store, to) = (ground.store(), small.path().join("backup"));
+    append(&store, 0..20);
+    store.reader().backup(&to, &mut |_, _| {}).unwrap();
+    append(&store, 20..1000);
+    let error = store.reader().backup(&to, &mut |_, _| {}).unwrap_err();
+    assert!(matches!(error, BackupError::StorageFull { .. }) && error.to_string().contains("no room"), "{error:?}");
+    let verified = verify_backup(&to, true, &mut |_, _| {}).unwrap();
+    assert_eq!((verified.head, verified.report.damage), (Position(20), vec![]));
+    store.reader().backup(ground.path("large"), &mut |_, _| {}).unwrap();
+    fs::remove_dir_all(&to).unwrap();
+    let error = restore(ground.path("large"), small.path().join("restored"), &mut |_, _| {}).unwrap_err();
+    assert!(matches!(error, RestoreError::StorageFull { .. }), "{error:?}");
+    assert!(!small.path().join("restored").exists(), "nothing is left behind");
+    append(&store, 1000..1001);
+    store.close().unwrap();
+}
