@@ -2,7 +2,10 @@
 //!
 //! Every failure is one line on standard error: what, where, and what to do. With `--json` that line is an object.
 
-use gesta::{AppendError, CloseError, Damage, OpenError, ReadError, RemoteError, SnapshotError, WaitError};
+use gesta::{
+    AppendError, BackupError, CloseError, Damage, OpenError, ReadError, RemoteError, RestoreError, SnapshotError,
+    WaitError,
+};
 use gesta_client::ConnectError;
 use serde::Serialize;
 use std::fmt;
@@ -93,6 +96,36 @@ impl From<OpenError> for Failure {
             _ => "store_open",
         };
         Self::new(Status::Unreachable, code, format!("cannot open the store: {error}"))
+    }
+}
+
+impl From<BackupError> for Failure {
+    fn from(error: BackupError) -> Self {
+        let (status, code) = match error {
+            BackupError::Open(error) => return error.into(),
+            BackupError::Occupied { .. } => (Status::Refused, "occupied"),
+            BackupError::OtherStore { .. } => (Status::Refused, "other_store"),
+            BackupError::OtherCourse { .. } => (Status::Refused, "other_course"),
+            BackupError::Busy { .. } => (Status::Refused, "busy"),
+            BackupError::StorageFull { .. } => (Status::Refused, "storage_full"),
+            BackupError::Damaged { .. } => (Status::Damage, "backup_damaged"),
+            _ => (Status::Unreachable, "backup"),
+        };
+        Self::new(status, code, format!("cannot back up: {error}"))
+    }
+}
+
+impl From<RestoreError> for Failure {
+    fn from(error: RestoreError) -> Self {
+        let (status, code) = match error {
+            RestoreError::NotFound { .. } => (Status::Unreachable, "backup_not_found"),
+            RestoreError::Partial { .. } => (Status::Damage, "backup_partial"),
+            RestoreError::Damaged { .. } => (Status::Damage, "backup_damaged"),
+            RestoreError::NotEmpty { .. } => (Status::Refused, "not_empty"),
+            RestoreError::StorageFull { .. } => (Status::Refused, "storage_full"),
+            _ => (Status::Unreachable, "backup"),
+        };
+        Self::new(status, code, format!("cannot use the backup: {error}"))
     }
 }
 

@@ -4,8 +4,8 @@ use crate::context::{Connection, Context};
 use crate::failure::{Failure, Status};
 use crate::output::Output;
 use crate::verbs::{
-    append, bench, completions, config, demo, export, import, import_git, index, names, projections, read, serve,
-    snapshots, stats, tail, token, top, verify,
+    append, backup, bench, completions, config, demo, export, import, import_git, index, names, projections, read,
+    restore, serve, snapshots, stats, tail, token, top, verify,
 };
 use clap::{CommandFactory, Parser, Subcommand};
 use gesta::NameKind;
@@ -61,8 +61,12 @@ enum Verb {
     Tags(names::Arguments),
     /// Print what the store holds and how much room it takes
     Stats,
-    /// Read every byte of the store and report what is damaged
+    /// Read every byte of the store, or of a backup, and report what is damaged
     Verify(verify::Arguments),
+    /// Copy the store into another directory, beside whoever writes to it; again, only what is new
+    Backup(backup::Arguments),
+    /// Make a store of a backup
+    Restore(restore::Arguments),
     /// Check the index files, or make them anew
     #[command(subcommand)]
     Index(index::Verb),
@@ -116,6 +120,8 @@ fn run_verb(verb: &Verb, context: &Context) -> Result<Status, Failure> {
         Verb::Tags(arguments) => names::run(NameKind::Tag, arguments, context),
         Verb::Stats => stats::run(context),
         Verb::Verify(arguments) => verify::run(arguments, context),
+        Verb::Backup(arguments) => backup::run(arguments, context),
+        Verb::Restore(arguments) => restore::run(arguments, context),
         Verb::Index(verb) => index::run(*verb, context),
         Verb::Snapshots(verb) => snapshots::run(verb, context),
         Verb::Projections(verb) => projections::run(verb, context),

@@ -2,6 +2,7 @@
 //! and tells the status to end with, or why it failed.
 
 pub(crate) mod append;
+pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod config;
@@ -14,6 +15,7 @@ pub(crate) mod index;
 pub(crate) mod names;
 pub(crate) mod projections;
 pub(crate) mod read;
+pub(crate) mod restore;
 mod sample;
 pub(crate) mod serve;
 mod server_settings;

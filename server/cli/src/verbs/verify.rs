@@ -1,11 +1,12 @@
-//! `gesta verify`: reads every byte of the store.
+//! `gesta verify`: reads every byte of the store, or of a backup.
 
 use crate::context::Context;
 use crate::failure::{Failure, Status};
+use crate::json::write_time;
 use crate::output::Output;
 use crate::place::Place;
 use crate::progress::Progress;
-use gesta::{Damage, VerifyReport};
+use gesta::{BackupVerification, Damage, Position, Timestamp, VerifyReport, is_backup};
 use indicatif::HumanCount;
 use serde::Serialize;
 
@@ -23,11 +24,20 @@ struct Report {
     ok: bool,
     events: u64,
     damage: Vec<DamagedPlace>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup: Option<Backup>,
+}
+
+/// Of a backup: how far it reaches, and when it was finished.
+#[derive(Serialize)]
+struct Backup {
+    head: u64,
+    taken_at: String,
 }
 
 /// One place, with the positions that are lost by it, half-open.
 #[derive(Serialize)]
-struct DamagedPlace {
+pub(super) struct DamagedPlace {
     file: String,
     offset: u64,
     positions: [u64; 2],
@@ -37,7 +47,14 @@ struct DamagedPlace {
 /// Prints what is damaged.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Failure> {
     let progress = Progress::bytes(0);
+    let mut backup = None;
     let report = match context.place()? {
+        Place::Directory(directory) if is_backup(directory) => {
+            let BackupVerification { head, taken_at, report } =
+                gesta::verify_backup(directory, arguments.deep, &mut |done, total| progress.set(done, total))?;
+            backup = Some(Backup { head: head.0, taken_at: as_text(taken_at) });
+            report
+        }
         Place::Directory(directory) => {
             gesta::verify(directory, arguments.deep, &mut |done, total| progress.set(done, total))?
         }
@@ -50,17 +67,33 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Fa
     let is_whole = report.damage.is_empty();
     let mut output = Output::lock();
     if context.is_json {
-        output.json(&Report::new(report))?;
+        output.json(&Report::new(report, backup))?;
     } else {
+        if let Some(Backup { head, taken_at }) = backup {
+            let head = HumanCount(head);
+            output.text(&format!("a backup of the positions up to {head}, finished at {taken_at}"))?;
+        }
         print(&report, &mut output)?;
     }
     output.flush()?;
     Ok(if is_whole { Status::Done } else { Status::Damage })
 }
 
+fn as_text(time: Timestamp) -> String {
+    let mut text = Vec::new();
+    write_time(&mut text, time);
+    String::from_utf8(text).expect("a time is written as text")
+}
+
 fn print(report: &VerifyReport, output: &mut Output) -> Result<(), Failure> {
     for damage in &report.damage {
-        output.text(&format!("damage: {damage}"))?;
+        match damage {
+            // A file of a backup as a whole: which positions are lost by it, another place tells.
+            Damage { file, what, positions, .. } if positions.end == Position::START => {
+                output.text(&format!("damage: {file}: {what}"))?;
+            }
+            damage => output.text(&format!("damage: {damage}"))?,
+        }
     }
     let events = match report.events {
         1 => "1 event".to_owned(),
@@ -74,12 +107,14 @@ fn print(report: &VerifyReport, output: &mut Output) -> Result<(), Failure> {
 }
 
 impl Report {
-    fn new(report: VerifyReport) -> Self {
-        let place = |Damage { file, offset, positions, what }| {
-            let positions = [positions.start.0, positions.end.0];
-            DamagedPlace { file, offset, positions, what }
-        };
-        let damage: Vec<DamagedPlace> = report.damage.into_iter().map(place).collect();
-        Self { ok: damage.is_empty(), events: report.events, damage }
+    fn new(report: VerifyReport, backup: Option<Backup>) -> Self {
+        let damage: Vec<DamagedPlace> = report.damage.into_iter().map(DamagedPlace::new).collect();
+        Self { ok: damage.is_empty(), events: report.events, damage, backup }
+    }
+}
+
+impl DamagedPlace {
+    pub(super) fn new(Damage { file, offset, positions, what }: Damage) -> Self {
+        Self { file, offset, positions: [positions.start.0, positions.end.0], what }
     }
 }

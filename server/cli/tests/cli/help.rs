@@ -2,7 +2,7 @@
 
 use crate::support::{Place, bare_command, finish};
 
-const VERBS: [&str; 22] = [
+const VERBS: [&str; 24] = [
     "import",
     "import-git",
     "export",
@@ -15,6 +15,8 @@ const VERBS: [&str; 22] = [
     "tags",
     "stats",
     "verify",
+    "backup",
+    "restore",
     "index",
     "snapshots",
     "projections",

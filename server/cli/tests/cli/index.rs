@@ -17,7 +17,7 @@ fn event(record: &Record<'_>) -> Event {
 }
 
 /// The real history in many small segments, so that there are index files and summaries of several levels; all whole.
-fn many_segments() -> Option<Place> {
+pub(crate) fn many_segments() -> Option<Place> {
     let (imported, place) = (imported()?, Place::new());
     let options = Options { first_segment_bytes: 96 << 10, segment_bytes_max: 96 << 10, ..Options::default() };
     let store = Store::open(place.store(), options).unwrap();

@@ -1,6 +1,7 @@
 //! The command line as its users see it: the real program, on real directories.
 
 mod append;
+mod backup;
 mod bench;
 mod config;
 mod crowds;

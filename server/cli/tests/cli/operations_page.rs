@@ -124,6 +124,31 @@ fn the_metrics_are_those_of_the_page_with_their_labels() {
     server.stop();
 }
 
+#[test]
+fn the_commands_that_back_up_and_restore_do_so() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/OPERATIONS.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let (_, section) = page.split_once("## Back up and restore").unwrap();
+    let block = section.split("```").nth(1).unwrap();
+    let place = Place::new();
+    let receipt = place.append(&[]);
+    let mut run_count = 0;
+    for line in block.lines().filter(|line| line.starts_with("gesta ")) {
+        let arguments = line.split('#').next().unwrap().split_whitespace().skip(1);
+        let arguments = arguments.map(|argument| match argument {
+            "/var/lib/gesta/orders" => place.store().into_os_string(),
+            path if path.starts_with('/') => place.path(&path[1..].replace('/', "-")).into_os_string(),
+            other => other.into(),
+        });
+        place.run(&arguments.collect::<Vec<_>>()).ok();
+        run_count += 1;
+    }
+    assert_eq!(run_count, 3);
+    let restored = place.path("var-lib-gesta-new-orders");
+    let events = place.run(&["read", "--json", "--store", restored.to_str().unwrap()]).ok().events();
+    assert_eq!((events.len(), &receipt["first"]), (1, &events[0]["position"]));
+}
+
 /// The name of a series, without labels and value.
 fn name_of(line: &str) -> &str {
     line.split(['{', ' ']).next().unwrap()
