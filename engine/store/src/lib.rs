@@ -36,7 +36,8 @@ mod store;
 
 pub use append::{CloseError, Ticket};
 pub use backup::{
-    BackupError, BackupReport, BackupVerification, RestoreError, backup, is_backup, restore, verify_backup,
+    BackupError, BackupReport, BackupVerification, RestoreError, backup, is_backup, restore, restore_on, verify_backup,
+    verify_backup_on,
 };
 pub use commit_observer::{Commit, CommitObserver};
 pub use gesta_model::*;

@@ -11,7 +11,7 @@
 //! ```
 
 use crate::log::{
-    BACKUP, BACKUP_BEGUN, LOCK, UNFINISHED, index_name, parse_index_name, parse_segment_name, parse_summary_name,
+    BACKUP_BEGUN, BACKUPS, LOCK, UNFINISHED, index_name, parse_index_name, parse_segment_name, parse_summary_name,
     segment_name, summary_name,
 };
 
@@ -132,7 +132,7 @@ pub(super) fn is_content_name(name: &str) -> bool {
 /// Whether a backup makes files of this name to say what it is.
 pub(super) fn is_head_name(name: &str) -> bool {
     let finished = name.strip_suffix(UNFINISHED).unwrap_or(name);
-    name == LOCK || finished == BACKUP || finished == BACKUP_BEGUN
+    name == LOCK || BACKUPS.contains(&finished) || finished == BACKUP_BEGUN
 }
 
 #[cfg(test)]
@@ -160,6 +160,6 @@ mod tests {
         for other in ["2-0-4660.tail", "notes.tail", "0000000002-0000.tail", "notes.txt", "manifest", "backup"] {
             assert!(!is_content_name(other), "{other}");
         }
-        assert!(is_head_name("backup") && is_head_name("backup.begun.new") && !is_head_name("manifest"));
+        assert!(is_head_name("backup.copy") && is_head_name("backup.begun.new") && !is_head_name("manifest"));
     }
 }

@@ -1,4 +1,4 @@
-//! The file `backup`: whose the backup is, how far it reaches, and what it consists of.
+//! The files `backup` and `backup.copy`: whose the backup is, how far it reaches, and what it consists of.
 //!
 //! ```text
 //!   0  magic 8          89 'G' 'B' 'A' 'K' 0d 0a 1a
@@ -17,7 +17,7 @@
 
 use super::entry::{ENTRY_BYTES, Entry};
 use crate::disk::{Access, Disk, DiskFile};
-use crate::log::{BACKUP, BACKUP_BEGUN, Manifest, appear};
+use crate::log::{BACKUP_BEGUN, BACKUPS, Manifest, appear};
 use gesta_model::{Position, Timestamp};
 use std::io;
 
@@ -47,7 +47,7 @@ pub(super) enum Held {
     Begun(BackupManifest),
     /// A whole one.
     Whole(BackupManifest),
-    /// The file of this name is not what was written.
+    /// The file of this name is not what was written, nor is there a whole copy of it.
     Damaged {
         /// The file.
         name: &'static str,
@@ -57,27 +57,50 @@ pub(super) enum Held {
 }
 
 impl BackupManifest {
-    /// Looks what a directory holds.
+    /// Looks what a directory holds. One whole copy is enough; of two, the first is as new as the second or newer.
     pub(super) fn load<D: Disk>(disk: &D) -> io::Result<Held> {
-        for name in [BACKUP, BACKUP_BEGUN] {
-            let file = match disk.open(name, Access::Read) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                outcome => outcome?,
-            };
-            let length = file.len()?.min(MANIFEST_BYTES_MAX);
-            let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
-            file.read_at(&mut bytes, 0)?;
-            return Ok(match Self::decode(&bytes) {
-                Ok(manifest) if name == BACKUP => Held::Whole(manifest),
-                Ok(manifest) => Held::Begun(manifest),
-                Err(what) => Held::Damaged { name, what },
-            });
+        let mut trouble = None;
+        for name in BACKUPS {
+            match Self::read(disk, name) {
+                Ok(Some(Ok(manifest))) => return Ok(Held::Whole(manifest)),
+                Ok(Some(Err(what))) => trouble = trouble.or(Some(Ok(Held::Damaged { name, what }))),
+                Ok(None) => {}
+                Err(error) => trouble = trouble.or(Some(Err(error))),
+            }
         }
-        Ok(Held::Nothing)
+        if let Some(trouble) = trouble {
+            return trouble;
+        }
+        Ok(match Self::read(disk, BACKUP_BEGUN)? {
+            Some(Ok(manifest)) => Held::Begun(manifest),
+            Some(Err(what)) => Held::Damaged { name: BACKUP_BEGUN, what },
+            None => Held::Nothing,
+        })
     }
 
-    /// Makes it appear under a name, whole, durable and with every change of the directory before.
-    pub(super) fn store<D: Disk>(&self, disk: &D, name: &str) -> io::Result<()> {
+    /// What the file of a name says, or what is wrong with it; `None` where there is none.
+    pub(super) fn read<D: Disk>(disk: &D, name: &str) -> io::Result<Option<Result<Self, String>>> {
+        let file = match disk.open(name, Access::Read) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            outcome => outcome?,
+        };
+        let length = file.len()?.min(MANIFEST_BYTES_MAX);
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+        file.read_at(&mut bytes, 0)?;
+        Ok(Some(Self::decode(&bytes)))
+    }
+
+    /// Says that a first backup is begun.
+    pub(super) fn begin<D: Disk>(&self, disk: &D) -> io::Result<()> {
+        self.write(disk, BACKUP_BEGUN)
+    }
+
+    /// Makes the backup consist of what this says, both copies durable, and with them every change of the directory before.
+    pub(super) fn store<D: Disk>(&self, disk: &D) -> io::Result<()> {
+        BACKUPS.iter().try_for_each(|name| self.write(disk, name))
+    }
+
+    fn write<D: Disk>(&self, disk: &D, name: &str) -> io::Result<()> {
         let bytes = self.encode();
         appear(disk, name, |file| {
             file.allocate(bytes.len() as u64)?;

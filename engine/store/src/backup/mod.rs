@@ -12,7 +12,7 @@
 //! below the head, which is taken once.
 //!
 //! ```text
-//!  manifest   the file `backup`: whose it is, how far it reaches, every file with its length and digest
+//!  manifest   the files `backup` and `backup.copy`: whose it is, how far it reaches, every file with its length and digest
 //!  entry      one of these files, and its names in the backup and in a store
 //!  source     what there is to back up in a store, as of one moment
 //!  course     whether the store still holds what an earlier run into the same place holds
@@ -24,8 +24,8 @@
 //!  restore    the verb `restore`
 //! ```
 //!
-//! What must stay true: a place that has held a whole backup holds one at every moment after. So what the file `backup`
-//! names is neither changed nor removed before a new one has replaced it.
+//! What must stay true: a place that has held a whole backup holds one at every moment after. So what the files `backup`
+//! and `backup.copy` name is neither changed nor removed before new ones have replaced them.
 
 mod back_up;
 mod course;
@@ -42,5 +42,5 @@ mod verify;
 pub use back_up::{BackupReport, backup};
 pub use error::{BackupError, RestoreError};
 pub use place::is_backup;
-pub use restore::restore;
-pub use verify::{BackupVerification, verify_backup};
+pub use restore::{restore, restore_on};
+pub use verify::{BackupVerification, verify_backup, verify_backup_on};

@@ -6,7 +6,7 @@ use super::manifest::{BackupManifest, Held};
 use super::source::{Source, Wanted};
 use super::transfer::{Meter, copy, digest};
 use crate::disk::{Access, Disk, DiskFile};
-use crate::log::{BACKUP, BACKUP_BEGUN, LOCK, Manifest, appear, are_of_a_backup};
+use crate::log::{BACKUP_BEGUN, BACKUPS, LOCK, Manifest, appear, are_of_a_backup};
 use gesta_model::{Position, Timestamp};
 use std::io;
 use std::path::Path;
@@ -46,25 +46,26 @@ impl<D: Disk> Place<D> {
         let lock = disk.lock(LOCK).map_err(BackupError::io(disk.describe(LOCK), "cannot lock the backup"))?;
         let lock = lock.ok_or_else(|| BackupError::Busy { path: disk.describe(LOCK) })?;
         let held = BackupManifest::load(&disk);
-        let held = match held.map_err(BackupError::io(disk.describe(BACKUP), "cannot read what the backup holds"))? {
-            Held::Damaged { name, what } => return Err(BackupError::Damaged { path: disk.describe(name), what }),
-            Held::Begun(other) | Held::Whole(other) if other.store.store_id != store.store_id => {
-                return Err(BackupError::OtherStore { path, held: other.store.store_id });
-            }
-            Held::Whole(held) => Some(held),
-            Held::Begun(_) => None,
-            Held::Nothing => {
-                let begun = BackupManifest {
-                    store: store.clone(),
-                    head: Position::START,
-                    taken_at: Timestamp(0),
-                    entries: Vec::new(),
-                };
-                let failed = BackupError::io(disk.describe(BACKUP_BEGUN), "cannot write into the directory");
-                begun.store(&disk, BACKUP_BEGUN).map_err(failed)?;
-                None
-            }
-        };
+        let held =
+            match held.map_err(BackupError::io(disk.describe(BACKUPS[0]), "cannot read what the backup holds"))? {
+                Held::Damaged { name, what } => return Err(BackupError::Damaged { path: disk.describe(name), what }),
+                Held::Begun(other) | Held::Whole(other) if other.store.store_id != store.store_id => {
+                    return Err(BackupError::OtherStore { path, held: other.store.store_id });
+                }
+                Held::Whole(held) => Some(held),
+                Held::Begun(_) => None,
+                Held::Nothing => {
+                    let begun = BackupManifest {
+                        store: store.clone(),
+                        head: Position::START,
+                        taken_at: Timestamp(0),
+                        entries: Vec::new(),
+                    };
+                    let failed = BackupError::io(disk.describe(BACKUP_BEGUN), "cannot write into the directory");
+                    begun.begin(&disk).map_err(failed)?;
+                    None
+                }
+            };
         Ok(Self { disk, held, _lock: lock })
     }
 
@@ -136,9 +137,9 @@ impl<D: Disk> Place<D> {
 
     /// Makes the backup whole: from here on it holds what the manifest says, and nothing else.
     pub(super) fn finish(&self, manifest: &BackupManifest) -> Result<(), BackupError> {
-        let failed = |what| BackupError::io(self.disk.describe(BACKUP), what);
+        let failed = |what| BackupError::io(self.disk.describe(BACKUPS[0]), what);
         self.disk.sync_dir().map_err(failed("cannot sync the directory"))?;
-        manifest.store(&self.disk, BACKUP).map_err(failed("cannot write what the backup holds"))?;
+        manifest.store(&self.disk).map_err(failed("cannot write what the backup holds"))?;
         self.remove_others(manifest).map_err(failed("cannot remove what an earlier run left"))
     }
 

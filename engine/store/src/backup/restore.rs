@@ -2,7 +2,6 @@
 
 use super::entry::{Entry, Kind};
 use super::error::RestoreError;
-use super::manifest::BackupManifest;
 use super::transfer::{Meter, copy};
 use super::verify::{load, open};
 use crate::disk::{Access, Disk, DiskFile, RealDisk};
@@ -28,12 +27,13 @@ pub fn restore(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Position, RestoreError> {
     let backup = open(from.as_ref())?;
-    let manifest = load(&backup)?;
+    // Before anything is made.
+    load(&backup)?;
     let to = to.as_ref();
     let existed = is_vacant(to)?;
     let failed = RestoreError::io(to.display().to_string(), "cannot open or make the directory");
     let disk = RealDisk::create(to).map_err(failed)?;
-    let restored = restore_on(&backup, manifest, &disk, progress);
+    let restored = restore_on(&backup, &disk, progress);
     if restored.is_err() {
         clear(&disk);
         if !existed {
@@ -67,12 +67,10 @@ fn clear<D: Disk>(disk: &D) {
     }
 }
 
-fn restore_on<D: Disk>(
-    backup: &D,
-    manifest: BackupManifest,
-    disk: &D,
-    progress: &mut dyn FnMut(u64, u64),
-) -> Result<Position, RestoreError> {
+/// Makes a store of a backup on a disk that holds nothing. Until it is whole, the disk holds no store: its manifest is written
+/// last.
+pub fn restore_on<D: Disk>(backup: &D, disk: &D, progress: &mut dyn FnMut(u64, u64)) -> Result<Position, RestoreError> {
+    let manifest = load(backup)?;
     let mut meter = Meter::new(manifest.entries.iter().map(|entry| entry.length).sum(), progress);
     for entry in &manifest.entries {
         restore_file(backup, entry, disk, &mut meter)?;

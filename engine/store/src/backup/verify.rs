@@ -5,7 +5,7 @@ use super::held::held_log;
 use super::manifest::{BackupManifest, Held};
 use super::transfer::{Meter, digest};
 use crate::disk::{Access, Disk, DiskFile, RealDisk};
-use crate::log::BACKUP;
+use crate::log::BACKUPS;
 use crate::read::{VerifyReport, verify_log};
 use gesta_model::{Damage, Position, Timestamp};
 use std::io;
@@ -32,7 +32,7 @@ pub fn verify_backup(
     deep: bool,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<BackupVerification, RestoreError> {
-    verify_on(&open(path.as_ref())?, deep, progress)
+    verify_backup_on(&open(path.as_ref())?, deep, progress)
 }
 
 /// Opens the directory of a backup.
@@ -47,7 +47,7 @@ pub(super) fn open(path: &Path) -> Result<RealDisk, RestoreError> {
 
 /// The manifest of a backup that is whole.
 pub(super) fn load<D: Disk>(disk: &D) -> Result<BackupManifest, RestoreError> {
-    let failed = RestoreError::io(disk.describe(BACKUP), "cannot read what the backup holds");
+    let failed = RestoreError::io(disk.describe(BACKUPS[0]), "cannot read what the backup holds");
     match BackupManifest::load(disk).map_err(failed)? {
         Held::Whole(manifest) => Ok(manifest),
         Held::Begun(_) => Err(RestoreError::Partial { path: disk.describe("") }),
@@ -56,7 +56,8 @@ pub(super) fn load<D: Disk>(disk: &D) -> Result<BackupManifest, RestoreError> {
     }
 }
 
-fn verify_on<D: Disk>(
+/// Reads every byte of a backup on a disk, as [`verify_backup`] does.
+pub fn verify_backup_on<D: Disk>(
     disk: &D,
     deep: bool,
     progress: &mut dyn FnMut(u64, u64),
@@ -66,7 +67,7 @@ fn verify_on<D: Disk>(
     let log_bytes: u64 = log.segments.load().list.iter().map(|segment| segment.published_bytes()).sum();
     let file_bytes: u64 = manifest.entries.iter().map(|entry| entry.length).sum();
     let total = file_bytes + log_bytes;
-    let mut damage = Vec::new();
+    let mut damage = damaged_copies(disk);
     let mut show = |done: u64, _: u64| progress(done, total);
     let mut meter = Meter::new(file_bytes, &mut show);
     for entry in &manifest.entries {
@@ -82,13 +83,29 @@ fn verify_on<D: Disk>(
             io::ErrorKind::NotFound => Some("the file is missing".to_owned()),
             _ => Some(format!("the file cannot be read: {error}")),
         });
-        // Which positions are lost by it, the walk over the log tells.
-        let positions = Position::START..Position::START;
-        damage.extend(what.map(|what| Damage { file: disk.describe(&entry.name()), offset: 0, positions, what }));
+        damage.extend(what.map(|what| damaged_file(disk, &entry.name(), what)));
     }
     let mut show = |done: u64, _: u64| progress(file_bytes + done, total);
     let mut report = verify_log(&log, &disk.describe(""), manifest.head, (0, deep), &mut show);
     damage.append(&mut report.damage);
     report.damage = damage;
     Ok(BackupVerification { head: manifest.head, taken_at: manifest.taken_at, report })
+}
+
+/// The copies of the manifest that are there and cannot be read.
+fn damaged_copies<D: Disk>(disk: &D) -> Vec<Damage> {
+    let damaged = BACKUPS.iter().filter_map(|name| {
+        let what = match BackupManifest::read(disk, name) {
+            Ok(None | Some(Ok(_))) => return None,
+            Ok(Some(Err(what))) => what,
+            Err(error) => format!("the file cannot be read: {error}"),
+        };
+        Some(damaged_file(disk, name, what))
+    });
+    damaged.collect()
+}
+
+/// Damage of a file as a whole. Which positions are lost by it, the walk over the log tells.
+fn damaged_file<D: Disk>(disk: &D, name: &str, what: String) -> Damage {
+    Damage { file: disk.describe(name), offset: 0, positions: Position::START..Position::START, what }
 }

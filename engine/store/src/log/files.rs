@@ -8,8 +8,8 @@ use std::io;
 pub(crate) const LOCK: &str = "lock";
 /// The two copies of the manifest.
 pub(crate) const MANIFESTS: [&str; 2] = ["manifest", "manifest.copy"];
-/// In a directory that holds a backup: what the backup holds.
-pub(crate) const BACKUP: &str = "backup";
+/// In a directory that holds a backup: what the backup holds, in two copies, of which the first counts.
+pub(crate) const BACKUPS: [&str; 2] = ["backup", "backup.copy"];
 /// In a directory in which a first backup was begun: whose it is.
 pub(crate) const BACKUP_BEGUN: &str = "backup.begun";
 /// The end of the name of a file that is still being made; one that is left over means nothing.
@@ -86,7 +86,7 @@ pub(crate) fn are_of_a_store(names: impl Iterator<Item = String>) -> bool {
 
 /// Whether names are those of a backup, whole or begun.
 pub(crate) fn are_of_a_backup(names: &[String]) -> bool {
-    names.iter().any(|name| [BACKUP, BACKUP_BEGUN].contains(&name.as_str()))
+    names.iter().any(|name| BACKUPS.contains(&name.as_str()) || name == BACKUP_BEGUN)
 }
 
 /// Makes a file appear under its name, whole and durable, or not at all: made under a temporary name, filled, synced,

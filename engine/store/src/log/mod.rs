@@ -34,7 +34,7 @@ mod writer;
 pub(crate) use batch_source::{BatchSource, Bytes, Found, NotABatch, Window};
 pub use error::OpenError;
 pub(crate) use files::{
-    BACKUP, BACKUP_BEGUN, LOCK, UNFINISHED, appear, are_of_a_backup, are_of_a_store, index_name, parse_index_name,
+    BACKUP_BEGUN, BACKUPS, LOCK, UNFINISHED, appear, are_of_a_backup, are_of_a_store, index_name, parse_index_name,
     parse_segment_name, parse_snapshot_name, parse_summary_name, segment_name, snapshot_name, summary_name,
 };
 pub(crate) use manifest::Manifest;

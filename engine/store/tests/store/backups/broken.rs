@@ -62,14 +62,15 @@ fn a_damaged_segment_is_told_with_the_positions_that_are_lost() {
 }
 
 #[test]
-fn a_damaged_manifest_of_a_backup_is_named_by_all_three() {
+fn a_backup_without_a_whole_copy_of_its_manifest_is_named_by_all_three() {
     let ground = Ground::backed_up();
-    let path = ground.path("backup").join("backup");
+    let [path, copy] = ["backup", "backup.copy"].map(|name| ground.path("backup").join(name));
     let whole = fs::read(&path).unwrap();
     let mut flipped = whole.clone();
     flipped[100] ^= 1;
     for bytes in [&flipped[..], &whole[..whole.len() - 1], b"notes", b""] {
         fs::write(&path, bytes).unwrap();
+        fs::write(&copy, bytes).unwrap();
         let named = |error: RestoreError| {
             assert!(
                 matches!(&error, RestoreError::Damaged { path: named, .. } if *named == path.display().to_string())
@@ -79,7 +80,26 @@ fn a_damaged_manifest_of_a_backup_is_named_by_all_three() {
         named(ground.restored("backup", "restored").unwrap_err());
         let error = backup(ground.path("store"), ground.path("backup"), &mut |_, _| {}).unwrap_err();
         assert!(matches!(error, BackupError::Damaged { .. }), "{error:?}");
-        assert_eq!(fs::read(&path).unwrap(), bytes, "left as it was");
+        assert_eq!([fs::read(&path).unwrap(), fs::read(&copy).unwrap()], [bytes, bytes], "left as they were");
+    }
+}
+
+#[test]
+fn of_the_two_copies_of_the_manifest_one_is_enough_and_the_next_run_makes_the_other_anew() {
+    let ground = Ground::backed_up();
+    let backup = ground.path("backup");
+    for (ordinal, name) in ["backup", "backup.copy"].into_iter().enumerate() {
+        let path = backup.join(name);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[100] ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        let damage = verify_backup(&backup, false, &mut |_, _| {}).unwrap().report.damage;
+        assert_eq!(damage.iter().map(|damage| &damage.file).collect::<Vec<_>>(), [&path.display().to_string()]);
+        let to = format!("restored-{ordinal}");
+        ground.restored("backup", &to).unwrap();
+        assert_eq!(events(&ground.path(&to)), numbers(0..60));
+        back_up(&ground.path("store"), &backup);
+        assert_eq!(verify_backup(&backup, false, &mut |_, _| {}).unwrap().report.damage, []);
     }
 }
 

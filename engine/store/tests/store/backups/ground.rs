@@ -74,7 +74,7 @@ pub(crate) fn contents(directory: &Path) -> BTreeMap<String, Vec<u8>> {
 
 /// The files of a backup that hold the store's bytes.
 pub(crate) fn content_files(backup: &Path) -> Vec<String> {
-    contents(backup).into_keys().filter(|name| !["lock", "backup"].contains(&name.as_str())).collect()
+    contents(backup).into_keys().filter(|name| !["lock", "backup", "backup.copy"].contains(&name.as_str())).collect()
 }
 
 /// Gives a file other content, without writing into the store's by their common inode.

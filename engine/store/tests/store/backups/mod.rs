@@ -4,3 +4,4 @@ mod broken;
 mod ground;
 mod made;
 mod restored;
+mod swept;
