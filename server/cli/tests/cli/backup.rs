@@ -130,7 +130,9 @@ fn a_damaged_backup_is_named_file_by_file_and_not_restored() {
     assert!(message.contains(tail.to_str().unwrap()) && message.ends_with(": use another backup"), "{message}");
     std::fs::remove_file(&tail).unwrap();
     assert_eq!(run_on(&place, "new", &["restore", "b", "--json"]).error(1).0, "backup_damaged");
-    std::fs::write(place.path("b").join("backup"), "notes").unwrap();
+    for copy in ["backup", "backup.copy"] {
+        std::fs::write(place.path("b").join(copy), "notes").unwrap();
+    }
     for run in [run_on(&place, "b", &["verify", "--json"]), place.run(&["backup", "b", "--json"])] {
         let (code, message) = run.error(1);
         assert!(code == "backup_damaged" && message.contains("b/backup: "), "{message}");
