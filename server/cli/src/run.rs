@@ -9,6 +9,7 @@ use crate::verbs::{
 };
 use clap::{CommandFactory, Parser, Subcommand};
 use gesta::NameKind;
+use gesta::disk::contain_lost_pages;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -96,6 +97,8 @@ enum Verb {
 
 /// Runs the verb that the command line names.
 pub(crate) fn run() -> ExitCode {
+    // Where the system does not take the handler, a disk that fails ends the process, as it would without.
+    let _ = contain_lost_pages();
     let status = match Arguments::try_parse() {
         Ok(Arguments { store, json, connection, verb }) => {
             let context = Context { store, is_json: json, connection };

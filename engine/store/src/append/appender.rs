@@ -67,6 +67,8 @@ impl<D: Disk> Appender<D> {
             next_number: number,
             next_bytes: bytes,
             refusal: damage.map(Refusal::Degraded),
+            cut: None,
+            lost_pages: disk.lost_pages(),
             unsynced_since: None,
             last_commit: None,
             is_marked: true,

@@ -160,7 +160,7 @@ impl<D: Disk> Appender<D> {
     }
 
     /// Who looks on, if anybody.
-    fn observer(&self) -> Option<&dyn CommitObserver> {
+    pub(super) fn observer(&self) -> Option<&dyn CommitObserver> {
         self.options.commit_observer.as_deref()
     }
 

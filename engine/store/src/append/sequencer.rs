@@ -5,9 +5,10 @@ use super::prepared::Prepared;
 use super::slot::Slot;
 use super::staging::{Refusal, SpareState, Staging, Waiter};
 use super::verdict::{Refused, Repeat, Verdict};
+use super::watch::tell_failure;
 use crate::disk::Disk;
 use crate::index::{Head, Key};
-use crate::log::LogWriter;
+use crate::log::{LogWriter, Segment};
 use crate::options::Upkeep;
 use gesta_model::codec::NO_REVISION;
 use gesta_model::{
@@ -223,6 +224,14 @@ impl<D: Disk> Appender<D> {
             if let Some(refusal) = &staging.refusal {
                 return Err(refusal.clone().into());
             }
+            let is_news = self.notice_lost_pages(&mut staging);
+            if let Some(damage) = staging.cut.clone() {
+                drop(staging);
+                if is_news {
+                    tell_failure(self.observer(), &io::Error::other(damage.clone()));
+                }
+                return Err(AppendError::Degraded { damage });
+            }
             let body = staging.group.body_bytes() + bytes;
             let is_crowded = self.is_crowded(&staging);
             if !is_crowded && (bytes == 0 || self.fits(&staging, body)) {
@@ -239,6 +248,21 @@ impl<D: Disk> Appender<D> {
             has_ordered |= order_spare(&mut staging, body as u64);
             staging = self.wait_for_spare(staging)?;
         }
+    }
+
+    /// Looks, whenever the disk could not bring a page, whether a segment was cut: nothing is appended to a log that has lost
+    /// events. Says whether that has just come to light.
+    fn notice_lost_pages(&self, staging: &mut Staging<D>) -> bool {
+        let lost_pages = self.disk.lost_pages();
+        if lost_pages == staging.lost_pages || staging.cut.is_some() {
+            return false;
+        }
+        staging.lost_pages = lost_pages;
+        let is_cut = |segment: &&Arc<Segment<D>>| segment.file_length() < segment.published_bytes();
+        let segments = self.log.segments.load();
+        let cut = segments.list.iter().find(is_cut);
+        staging.cut = cut.map(|segment| format!("{}: the file was cut while the store was open", segment.path));
+        staging.cut.is_some()
     }
 
     /// Whether so many wait that no other may: what has no bytes of its own takes memory while it waits, too.

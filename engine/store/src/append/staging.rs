@@ -83,6 +83,10 @@ pub(super) struct Staging<D: Disk> {
     pub(super) next_number: u64,
     pub(super) next_bytes: u64,
     pub(super) refusal: Option<Refusal>,
+    /// Which segment was cut under the store. Nothing more is taken then; what was taken is committed.
+    pub(super) cut: Option<String>,
+    /// So many lost pages were looked after.
+    pub(super) lost_pages: u64,
     /// When the oldest unsynced byte was staged or written; `None` when all is durable.
     pub(super) unsynced_since: Option<Instant>,
     /// When the last group was committed, and whether a mark has stated since what is durable.

@@ -12,6 +12,6 @@ mod real;
 mod seam;
 mod simulated;
 
-pub use real::{RealDisk, RealFile, RealLock, RealView};
+pub use real::{RealDisk, RealFile, RealLock, RealView, contain_lost_pages, lost_pages};
 pub use seam::{Access, Disk, DiskFile};
 pub use simulated::{CrashPlan, Fault, Granularity, Keep, SimulatedDisk, SimulatedFile, SimulatedLock};

@@ -65,6 +65,11 @@ pub trait Disk: Clone + Send + Sync + 'static {
         Ok(None)
     }
 
+    /// How many pages of any files were lost as [`DiskFile::lost_pages`] says.
+    fn lost_pages(&self) -> u64 {
+        0
+    }
+
     /// Where the file lies, for a message to a person; without a name, where the directory lies.
     fn describe(&self, name: &str) -> String;
 }
@@ -92,6 +97,12 @@ pub trait DiskFile: Send + Sync + 'static {
 
     /// Forgets clean cached bytes, so that the next read asks the device. A hint: it may do nothing.
     fn drop_cache(&self) -> io::Result<()>;
+
+    /// How many pages of the file, looked at in place, the disk could not bring: they read as zeros from then on. Asked after a
+    /// look, it covers that look.
+    fn lost_pages(&self) -> u64 {
+        0
+    }
 
     /// The bytes of `range`, in place. They must have been written before and will never be written again.
     fn view(&self, range: Range<u64>) -> io::Result<Self::View>;

@@ -67,7 +67,9 @@ impl<D: Disk> Part<D> {
         question: impl Fn(&Source<D>) -> Result<T, Damaged>,
     ) -> T {
         loop {
-            if let Ok(answer) = question(&self.source(reading, end)) {
+            let source = self.source(reading, end);
+            let answer = question(&source).and_then(|answer| source.require_every_page().map(|()| answer));
+            if let Ok(answer) = answer {
                 reading.forget_rebuilt();
                 return answer;
             }
@@ -176,6 +178,14 @@ impl<D: Disk> Reading<'_, D> {
 }
 
 impl<D: Disk> Source<D> {
+    /// Refuses what was just read when the disk has lost a page of the file.
+    pub(crate) fn require_every_page(&self) -> Result<(), Damaged> {
+        match self {
+            Self::Memory(_) => Ok(()),
+            Self::File(file) => file.require_every_page(),
+        }
+    }
+
     /// What is known of a key, of the ordinals below `end`.
     pub(crate) fn term(&self, key: Key, end: u32) -> Result<Option<Term>, Damaged> {
         match self {

@@ -51,7 +51,8 @@ impl<D: Disk> Summary<D> {
 
     /// What is known of a key.
     pub(super) fn term(&self, key: Key) -> Result<Option<Term>, Damaged> {
-        self.file.term(key).inspect_err(|_| self.lose())
+        let term = self.file.term(key).and_then(|term| self.file.require_every_page().map(|()| term));
+        term.inspect_err(|_| self.lose())
     }
 
     /// Whether an event may match here. What a summary does not know of it does not rule out, nor does a damaged one.

@@ -113,6 +113,11 @@ pub(crate) struct Ahead {
     pub(crate) unreadable: bool,
 }
 
+/// How many bytes are looked through at once.
+const PIECE: u64 = 64 << 10;
+/// What a disk reads whole or not at all.
+const PAGE: u64 = 4096;
+
 /// Batches of one segment's bytes.
 pub(crate) struct BatchSource<'k, B> {
     pub(crate) bytes: B,
@@ -165,19 +170,28 @@ impl<'k, B: Bytes> BatchSource<'k, B> {
         Ok(body)
     }
 
+    /// How much to look through from `at` on, and how many bytes to read for that: a piece, with the headers that may begin at its
+    /// end; where the disk cannot read all of it, what is left of the page. `None` where it cannot read that either.
+    fn readable_from(&mut self, at: u64, to: u64) -> Option<(u64, usize)> {
+        let (page, headers) = (PAGE - at % PAGE, HEADERS_BYTES as u64);
+        let mut reaches = [(PIECE, headers), (page, headers), (page, 0)].into_iter();
+        reaches.find_map(|(piece, beyond)| {
+            let piece = piece.min(to - at);
+            let reach = usize::try_from((piece + beyond).min(self.bytes.length() - at)).expect("a piece is small");
+            self.bytes.bytes(at, reach).is_ok().then_some((piece, reach))
+        })
+    }
+
     /// Looks from `from` up to `to` for a batch whose headers are true and wanted; stops at the first.
     pub(crate) fn look_ahead(&mut self, from: u64, to: u64, wanted: impl Fn(&Found) -> bool) -> Ahead {
-        const PIECE: u64 = 64 << 10;
-        const SKIP: u64 = 4096;
         let to = to.min(self.bytes.length());
         let mut ahead = Ahead::default();
         let mut at = from.next_multiple_of(8);
         while at < to {
-            let piece = PIECE.min(to - at);
-            let reach = (piece + HEADERS_BYTES as u64).min(self.bytes.length() - at);
-            let Ok(bytes) = self.bytes.bytes(at, usize::try_from(reach).expect("a piece is small")) else {
+            let readable = self.readable_from(at, to);
+            let Some((piece, Ok(bytes))) = readable.map(|(piece, reach)| (piece, self.bytes.bytes(at, reach))) else {
                 ahead.unreadable = true;
-                at += SKIP.min(piece);
+                at = (at + 1).next_multiple_of(PAGE);
                 continue;
             };
             if is_zero(&bytes[..bytes.len().min(usize::try_from(piece).expect("a piece is small"))]) {

@@ -39,6 +39,7 @@ pub(crate) use files::{
 };
 pub(crate) use manifest::Manifest;
 pub(crate) use observed::ObservedLog;
+pub(crate) use origin::Origin;
 pub use recovery::RecoveryReport;
 pub(crate) use recovery::{Recovered, check_vacant, create_store, recover};
 pub(crate) use segment::{Segment, Segments};

@@ -56,6 +56,18 @@ impl<D: Disk> Stretch<D> {
     /// How many bytes of each are touched, so that memory brings them while the ones before are read.
     const TOUCHED_BYTES: usize = 256;
 
+    /// The record that was located at an offset; damage where the disk has lost it since.
+    fn record_at(&self, offset: usize, position: Position) -> Result<Record<'_>, Damage> {
+        let decoded = Record::decode(&self.view[offset..], position).ok();
+        let is_whole = |record: &Record<'_>| self.segment.file.lost_pages() == 0 || record.verify().is_ok();
+        decoded.map(|(record, _)| record).filter(is_whole).ok_or_else(|| Damage {
+            file: self.segment.path.clone(),
+            offset: offset as u64,
+            positions: position..position.plus(1),
+            what: "the disk can no longer read it".to_owned(),
+        })
+    }
+
     /// The next event, with where the index has it.
     fn next(&mut self, is_backward: bool) -> Option<(u32, Option<u64>)> {
         if self.ahead.is_empty() {
@@ -142,7 +154,9 @@ impl<D: Disk> Pick<D> {
         let index = &self.library.index;
         let ordinal = u32::try_from(standing.position.since(stretch.span.part.base)).ok()?;
         let ask_anew = |_| stretch.span.part.ask(&index.reading(), stretch.span.end, |source| source.batch_of(ordinal));
-        let place = stretch.source.batch_of(ordinal).unwrap_or_else(ask_anew);
+        let place = stretch.source.batch_of(ordinal);
+        let place =
+            place.and_then(|place| stretch.source.require_every_page().map(|()| place)).unwrap_or_else(ask_anew);
         place.map(|place| place.recorded_at)
     }
 
@@ -180,14 +194,12 @@ impl<D: Disk> Pick<D> {
         let (Some(stretch), Some(standing)) = (&self.stretch, self.standing) else {
             unreachable!("a step stands before a record")
         };
-        let decoded = Record::decode(&stretch.view[standing.offset..], standing.position);
-        let (record, _) = decoded.expect("the record was decoded when it was found");
         if self.is_backward {
             self.end = standing.position;
         } else {
             self.next = standing.position.plus(1);
         }
-        Ok(record)
+        stretch.record_at(standing.offset, standing.position).map_err(ReadError::Damaged)
     }
 
     /// The next event of the stretch that is wanted by the index's word.
@@ -214,8 +226,13 @@ impl<D: Disk> Pick<D> {
                 return Err(ReadError::Damaged(Damage { positions, ..damage }));
             }
         };
-        let decoded = Record::decode(&stretch.view[offset..], position);
-        let (record, _) = decoded.expect("the record was decoded when it was located");
+        let record = match stretch.record_at(offset, position) {
+            Ok(record) => record,
+            Err(damage) => {
+                self.pass(&damage.positions);
+                return Err(ReadError::Damaged(damage));
+            }
+        };
         let is_wanted = self.selection.matches(&record) && self.is_within_revisions(&record);
         if is_wanted {
             self.standing = Some(Standing { offset, position });

@@ -2,9 +2,11 @@
 
 use super::block::{Block, Entry};
 use super::reader::Library;
-use crate::disk::Disk;
+use crate::disk::{Disk, DiskFile};
 use crate::log::{BatchSource, Found, Segment};
-use gesta_model::codec::{BodyError, HEADER_PAGE_BYTES, HEADERS_BYTES, PORTABLE_BYTES, Record, RecordWalk};
+use gesta_model::codec::{
+    BodyError, HEADER_PAGE_BYTES, HEADERS_BYTES, PORTABLE_BYTES, Record, RecordWalk, verify_body,
+};
 use gesta_model::{Damage, Position, ReadError, Timestamp};
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,9 +28,24 @@ pub(super) struct Sweep<D: Disk> {
 /// A verified batch that is being read.
 struct OpenBatch {
     found: Found,
+    /// Pages of the segment that were lost before it was verified.
+    lost_pages: u64,
     walk: RecordWalk,
     /// Backward: the places of the records still to be read.
     places: Vec<RecordWalk>,
+}
+
+impl OpenBatch {
+    /// Verifies the batch once more if the disk has lost pages of the segment since.
+    #[inline]
+    fn verify_anew<D: Disk>(&mut self, block: &Block<D>) -> Result<(), BodyError> {
+        let lost_pages = block.segment.file.lost_pages();
+        if lost_pages != self.lost_pages {
+            verify_body(&self.found.header, body_of(block, &self.found))?;
+            self.lost_pages = lost_pages;
+        }
+        Ok(())
+    }
 }
 
 /// How many bytes of batches are looked up at a time.
@@ -95,7 +112,13 @@ impl<D: Disk> Sweep<D> {
         let (Some(block), Some(open)) = (&*block, batch.as_mut()) else { unreachable!("advance stands in a batch") };
         let body = body_of(block, &open.found);
         let walk = if *is_backward { open.places.last_mut() } else { Some(&mut open.walk) };
-        match walk.and_then(|walk| walk.next(body)) {
+        let record = walk.and_then(|walk| walk.next(body));
+        if let Err(error) = open.verify_anew(block) {
+            let found = open.found;
+            *batch = None;
+            return Err(leave_behind((block, &found), (next, end), *is_backward, &error));
+        }
+        match record {
             Some(Ok(record)) => {
                 if *is_backward {
                     open.places.pop();
@@ -182,10 +205,12 @@ impl<D: Disk> Sweep<D> {
 
     fn open(&mut self, found: Found) -> Result<(), ReadError> {
         let Some(block) = &self.block else { unreachable!("the batch is one of the block's") };
+        let lost_pages = block.segment.file.lost_pages();
         let mut source = BatchSource::new(block.view.clone(), &self.library.log.origin);
         if let Err(why) = source.verified_body(&found) {
-            let positions = found.header.positions();
-            let damage = Damage { file: block.path.clone(), offset: found.offset, positions, what: why.to_string() };
+            let what = block.why_unreadable(&self.library.log.origin, &found, why).to_string();
+            let (file, positions) = (block.segment.path.clone(), found.header.positions());
+            let damage = Damage { file, offset: found.offset, positions, what };
             self.pass(&damage.positions);
             return Err(ReadError::Damaged(damage));
         }
@@ -201,7 +226,7 @@ impl<D: Disk> Sweep<D> {
                 }
             }
         }
-        self.batch = Some(OpenBatch { found, walk, places });
+        self.batch = Some(OpenBatch { found, lost_pages, walk, places });
         Ok(())
     }
 
@@ -307,5 +332,5 @@ fn leave_behind<D: Disk>(
 /// The damage that a batch is whose checksum is right and whose content is not.
 fn untrue<D: Disk>(block: &Block<D>, found: &Found, error: &BodyError) -> Damage {
     let positions = found.header.positions();
-    Damage { file: block.path.clone(), offset: found.offset, positions, what: error.to_string() }
+    Damage { file: block.segment.path.clone(), offset: found.offset, positions, what: error.to_string() }
 }

@@ -19,6 +19,7 @@ mod hostile_queries;
 mod index_input;
 mod limits;
 mod live;
+mod lost_pages;
 mod machine;
 mod misplaced;
 mod model;

@@ -9,6 +9,7 @@ use super::observations::Observations;
 use super::plane::{Plane, PlaneObservations};
 use super::store_observations::{Commits, DURABILITIES, Operation, StoreObservations};
 use gesta::Statistics;
+use gesta::disk::lost_pages;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
@@ -83,6 +84,8 @@ impl Page {
             Some(Unit::Seconds),
             age,
         )?;
+        let help = "pages of files, read in place, that the disk could not bring";
+        families.counters("lost_pages", help, None, [(&[][..], lost_pages())])?;
         let failures = observations.reload_failures();
         let help = "certificates, tokens or settings that could not be loaded anew";
         families.counters("reload_failures", help, None, [(&[][..], failures)])

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use rustix::io::Errno;
 
 use super::file::RealFile;
+use super::lost_pages::lost_pages;
 use crate::disk::{Access, Disk};
 
 /// A directory of a file system that holds a store.
@@ -144,6 +145,10 @@ impl Disk for RealDisk {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             outcome => outcome.map(Some),
         }
+    }
+
+    fn lost_pages(&self) -> u64 {
+        lost_pages()
     }
 
     fn describe(&self, name: &str) -> String {

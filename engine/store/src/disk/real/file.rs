@@ -106,6 +106,10 @@ impl DiskFile for RealFile {
         rustix::fs::fadvise(&self.file, 0, None, Advice::DontNeed).map_err(|errno| naming(&self.path)(errno.into()))
     }
 
+    fn lost_pages(&self) -> u64 {
+        self.map.lost_pages()
+    }
+
     fn view(&self, range: Range<u64>) -> io::Result<RealView> {
         let end = range.end;
         let view = self.map.view(&self.file, range).map_err(naming(&self.path))?;

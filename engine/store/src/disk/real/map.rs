@@ -1,4 +1,4 @@
-//! Bytes of a file, read in place through a read-only map. The only `unsafe` of the product stands in this file.
+//! Bytes of a file, read in place through a read-only map. The `unsafe` of reading them stands in this file.
 //!
 //! A file is mapped as a whole, once; every view is a share of that map and a range. A map is never turned into a slice
 //! as a whole, because its upper part is still being written: slices are built of viewed ranges only, whose bytes stay
@@ -13,21 +13,36 @@ use std::sync::Arc;
 use memmap2::{MmapOptions, MmapRaw};
 use parking_lot::Mutex;
 
+use super::lost_pages::{LostPages, Registration};
+
 /// A range of a file's bytes, read in place. Cloning shares the map; the map goes with its last view and its file.
 ///
 /// Invariant: `start + len <= map.len()`, upheld by `FileMap::view`, the only place that makes one.
 #[derive(Clone, Debug)]
 pub struct RealView {
-    map: Arc<MmapRaw>,
+    map: Arc<Map>,
     start: usize,
     len: usize,
+}
+
+/// A file as it lies in memory. The registration goes first, while the map is still in place.
+#[derive(Debug)]
+struct Map {
+    _registration: Option<Registration>,
+    bytes: MmapRaw,
+}
+
+impl Map {
+    fn len(&self) -> usize {
+        self.bytes.len()
+    }
 }
 
 impl Deref for RealView {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        let first = self.map.as_ptr().wrapping_add(self.start);
+        let first = self.map.bytes.as_ptr().wrapping_add(self.start);
         // SAFETY: a slice may be built of `len` bytes from `first`, for as long as `self` is borrowed, because
         // - they lie inside one mapping (the invariant of `RealView`), which `self.map` keeps in place;
         // - the mapping is as long as the file or shorter, and no code of ours shortens a file: its length is fixed
@@ -36,8 +51,9 @@ impl Deref for RealView {
         //   the file's fence refuses every write below a viewed end, published bytes are never rewritten by the
         //   engine, and the writer's `flock` keeps the writers of all other gesta processes out;
         // - `u8` has no alignment and no invalid values, and a mapping is no longer than `isize::MAX`.
-        // A foreign process that shortens the file is outside this: touching the lost pages raises a signal, it does
-        // not yield wrong data. So is one that writes into the file: that shows as a failed checksum.
+        // A foreign process that shortens the file is outside this, and so is a disk that fails: touching a lost page raises
+        // a signal, or yields zeros where lost pages are contained, which the file counts. A foreign process that writes into
+        // the file shows as a failed checksum.
         unsafe { slice::from_raw_parts(first, self.len) }
     }
 }
@@ -45,7 +61,8 @@ impl Deref for RealView {
 /// The map of one open file, made when it is first viewed.
 #[derive(Debug, Default)]
 pub(super) struct FileMap {
-    newest: Mutex<Option<Arc<MmapRaw>>>,
+    newest: Mutex<Option<Arc<Map>>>,
+    lost: LostPages,
 }
 
 impl FileMap {
@@ -61,8 +78,13 @@ impl FileMap {
         Ok(RealView { map, start, len })
     }
 
+    /// How many pages of the file's maps were lost.
+    pub(super) fn lost_pages(&self) -> u64 {
+        self.lost.count()
+    }
+
     /// A map that is at least `end` bytes long.
-    fn reaching(&self, file: &File, end: usize) -> io::Result<Arc<MmapRaw>> {
+    fn reaching(&self, file: &File, end: usize) -> io::Result<Arc<Map>> {
         let mut newest = self.newest.lock();
         if let Some(map) = newest.as_ref().filter(|map| map.len() >= end) {
             return Ok(Arc::clone(map));
@@ -72,7 +94,9 @@ impl FileMap {
             let text = format!("a view up to {end} of a file of {file_len} bytes");
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
         }
-        let map = Arc::new(MmapOptions::new().len(file_len).map_raw_read_only(file)?);
+        let bytes = MmapOptions::new().len(file_len).map_raw_read_only(file)?;
+        let registration = Registration::of(bytes.as_ptr() as usize, bytes.len(), &self.lost);
+        let map = Arc::new(Map { _registration: registration, bytes });
         *newest = Some(Arc::clone(&map));
         Ok(map)
     }

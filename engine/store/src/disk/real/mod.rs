@@ -3,7 +3,8 @@
 //! - [`RealDisk`] makes, opens, renames and removes files; [`RealLock`] keeps a second writer out (`flock`).
 //! - [`RealFile`] writes with `pwrite`, syncs with `fdatasync` (once, never again after a failure) and reserves blocks
 //!   with `fallocate`, so that a full disk is met where there is still time to say so.
-//! - [`RealView`] is a slice of a read-only map of the whole file. Its file holds the only `unsafe` of the product.
+//! - [`RealView`] is a slice of a read-only map of the whole file. A page that the disk cannot bring ends the process, unless
+//!   the program has asked for [`contain_lost_pages`]. These two files hold the only `unsafe` of the product.
 //!
 //! There is no writable map here: a disk error would become a signal. There is no `ftruncate` that shortens a file:
 //! a file keeps its length from `allocate` until it is removed, and every map stays inside it.
@@ -13,6 +14,8 @@
 mod directory;
 mod file;
 #[allow(unsafe_code)]
+mod lost_pages;
+#[allow(unsafe_code)]
 mod map;
 
 #[cfg(test)]
@@ -20,4 +23,5 @@ mod real_test;
 
 pub use directory::{RealDisk, RealLock};
 pub use file::RealFile;
+pub use lost_pages::{contain_lost_pages, lost_pages};
 pub use map::RealView;

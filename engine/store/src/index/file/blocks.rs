@@ -5,7 +5,8 @@
 //! before it is believed.
 //!
 //! The check reads with the disk's own call and only then hands out the bytes in place: where a device fails, it is an
-//! error and not a signal. What is checked is not checked again.
+//! error and not a signal. What is checked is not checked again, so a file of which the disk has lost a page since is
+//! believed no more.
 
 use super::bytes::read_u32;
 use super::header::{HEADER_PAGE_BYTES, Header};
@@ -59,12 +60,19 @@ impl<D: Disk> Blocks<D> {
         if range.start < BLOCK_BYTES || range.start > range.end || range.end > self.checks.offset {
             return Err(OUTSIDE);
         }
+        self.require_every_page()?;
         for block in range.start / BLOCK_BYTES..range.end.div_ceil(BLOCK_BYTES) {
             if !self.is_whole(block) {
                 self.check(block)?;
             }
         }
         Ok(&self.view[index(range.start)..index(range.end)])
+    }
+
+    /// Refuses a file of which the disk has lost a page. Asked once more after a look, it covers that look.
+    #[inline]
+    pub(super) fn require_every_page(&self) -> Result<(), Damaged> {
+        if self.file.lost_pages() == 0 { Ok(()) } else { Err(UNREADABLE) }
     }
 
     /// A range of one section, counted from its start.

@@ -70,6 +70,11 @@ impl<D: Disk> IndexFile<D> {
         self.header.end
     }
 
+    /// Refuses what was just read when the disk has lost a page of the file.
+    pub(crate) fn require_every_page(&self) -> Result<(), Damaged> {
+        self.blocks.require_every_page()
+    }
+
     /// Bytes of the file.
     pub(crate) fn file_bytes(&self) -> u64 {
         self.blocks.file_bytes()
