@@ -25,6 +25,9 @@ pub(crate) struct SegmentWalk<'k, B> {
     until: Position,
     /// The segment's seal was passed: nothing follows in this file.
     is_sealed: bool,
+    /// Bytes of bodies that turned out not to be what their headers say. Once they are more than the segment, headers are
+    /// believed: a segment full of them costs no more than a second look at it.
+    doubted_bytes: u64,
 }
 
 impl<'k, B: Bytes> SegmentWalk<'k, B> {
@@ -45,6 +48,7 @@ impl<'k, B: Bytes> SegmentWalk<'k, B> {
             chain: None,
             until,
             is_sealed: false,
+            doubted_bytes: 0,
         }
     }
 
@@ -106,15 +110,98 @@ impl<'k, B: Bytes> SegmentWalk<'k, B> {
         Damage { file: self.path.clone(), offset: self.offset, positions, what }
     }
 
-    /// Goes on at the next batch that can follow, and names what lies between.
+    /// Goes on at the next whole batch that can follow, and names what lies between.
     fn skip(&mut self, what: String) -> Damage {
         let (offset, position) = (self.offset, self.position);
-        let length = self.source.bytes.length();
-        let ahead = self.source.look_ahead(offset + 8, length, |found| found.header.base >= position);
-        let resumed = ahead.found.filter(|found| found.header.base <= self.until);
+        let resumed = self.next_whole_batch().filter(|found| found.header.base <= self.until);
         self.chain = None;
         self.position = resumed.map_or(self.until, |found| found.header.base);
-        self.offset = resumed.map_or(length, |found| found.offset);
+        self.offset = resumed.map_or(self.source.bytes.length(), |found| found.offset);
         Damage { file: self.path.clone(), offset, positions: position..self.position, what }
+    }
+
+    /// The next batch that can follow. Headers may be true and stand in the wrong place, where their length leads astray: only
+    /// a whole batch says where the one after it begins.
+    fn next_whole_batch(&mut self) -> Option<Found> {
+        let (position, length) = (self.position, self.source.bytes.length());
+        let mut from = self.offset + 8;
+        loop {
+            let found = self.source.look_ahead(from, length, |found| found.header.base >= position).found?;
+            if self.doubted_bytes > length || self.source.verified_body(&found).is_ok() {
+                return Some(found);
+            }
+            self.doubted_bytes += u64::from(found.header.body_bytes);
+            from = found.offset + 8;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gesta_model::codec::{BatchHeader, HEADERS_BYTES, StoreKey};
+    use gesta_model::{Incarnation, Timestamp};
+    use std::io;
+
+    const KEY: StoreKey = StoreKey([7; 16]);
+
+    /// Bytes in memory that count how many of them were asked for as bodies.
+    struct Counted {
+        bytes: Vec<u8>,
+        body_bytes: usize,
+        body_bytes_read: u64,
+    }
+
+    impl Bytes for Counted {
+        fn length(&self) -> u64 {
+            self.bytes.as_slice().length()
+        }
+
+        fn bytes(&mut self, offset: u64, length: usize) -> io::Result<&[u8]> {
+            if length == self.body_bytes {
+                self.body_bytes_read += length as u64;
+            }
+            let start = usize::try_from(offset).unwrap();
+            self.bytes.get(start..start + length).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+        }
+    }
+
+    /// The headers of one batch, again and again: verifying each of them would take a time that grows with the square.
+    #[test]
+    fn headers_without_bodies_cost_a_few_looks_at_the_segment() {
+        let body_bytes = 100_000;
+        let header = BatchHeader {
+            previous: 1,
+            durable: Position(0),
+            incarnation: Incarnation(1),
+            base: Position(10),
+            reign: 0,
+            index: 0,
+            recorded_at: Timestamp(0),
+            count: 1,
+            body_bytes,
+            body_crc: 1,
+            kind: BatchKind::Events,
+            flags: 0,
+        };
+        let mut headers = [0; HEADERS_BYTES];
+        header.encode(&KEY, &mut headers);
+        let mut bytes = vec![0xff; HEADER_PAGE_BYTES];
+        bytes.extend(headers.repeat(5_000));
+        let length = bytes.len() as u64;
+        let origin = Origin { key: KEY, lives: Vec::new() };
+        let start = (HEADER_PAGE_BYTES as u64, Position(0));
+        let counted = Counted { bytes, body_bytes: body_bytes as usize, body_bytes_read: 0 };
+        let mut walk = SegmentWalk::new(counted, &origin, "a segment", start, Position(100));
+        let mut lost = 0;
+        while let Some(step) = walk.next() {
+            lost += match step {
+                Step::Batch(found) => u64::from(found.header.count),
+                Step::Damage(damage) => damage.positions.end.since(damage.positions.start),
+            };
+        }
+        assert_eq!(lost, 100, "every position is accounted for");
+        let read = walk.source.bytes.body_bytes_read;
+        assert!((length..2 * length).contains(&read), "{read} of {length}");
     }
 }

@@ -130,6 +130,32 @@ fn a_batch_that_was_written_across_two_others_costs_no_third() {
     }
 }
 
+/// Headers that stood within a damaged batch, its own or those of a later one, were taken for the batch that comes next. Their
+/// length then led into the middle of a batch that was whole, or their position beyond it, and it counted as lost.
+#[test]
+fn headers_that_were_written_into_a_damaged_batch_cost_no_other() {
+    let (disk, expected) = closed_store();
+    let headers = HEADERS_BYTES as u64;
+    let written = written_segments(&disk);
+    let last = written.last().unwrap();
+    let (last_offset, _) = *batches(&disk, last).last().unwrap();
+    let mut copies = 0;
+    for name in &written {
+        for (offset, bytes) in batches(&disk, name) {
+            assert!(bytes > 3 * headers);
+            for (from_name, from) in [(name, offset), (last, last_offset)] {
+                let disk = disk.fork();
+                disk.copy_within(from_name, from..from + headers, name, offset + headers + 8);
+                disk.flip_bit(name, offset + 10, 3);
+                let what = format!("headers of {from_name} byte {from} in {name} byte {offset}");
+                assert_eq!(check_honest(&disk, &expected, &what), 2, "{what}: exactly one batch is lost");
+                copies += 1;
+            }
+        }
+    }
+    assert!(copies > 100, "{copies}");
+}
+
 #[test]
 fn a_batch_that_was_written_beyond_the_end_of_the_log_is_not_part_of_it() {
     let (disk, expected) = closed_store();
