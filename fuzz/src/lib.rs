@@ -1,24 +1,26 @@
-//! Fuzz targets: hostile bytes and text for everything that gesta decodes.
+//! Fuzz targets: hostile bytes and text for everything that gesta decodes, and whole stores.
 //!
 //! ```text
-//!  query_text       a query from text; what is read reads back from its own text
-//!  record           one record; what is accepted from elsewhere encodes to the same bytes
-//!  request          the walk over the requests and records of a body
-//!  batch            headers and body of a batch, under a fixed key
-//!  segment_header   the header page of a segment
-//!  frames_from_client, frames_from_server
-//!                   a connection, at each end: frames in pieces of any length, and what they hold
+//!  query_text        a query from text              record, request, batch, segment_header   the bytes of the log
+//!  segment_recovery  any end of a log               segment_damage                           any damage within one
+//!  index_file, snapshot_file, projection_file       what is derived, cached or told beside the log
+//!  frames_from_client, frames_from_server           both ends of a connection, in pieces of any length
+//!  settings_file, token_file                        what an operator writes
+//!  import_line                                      an event or a CloudEvent, from a line of JSON
+//!  store_operations                                 whole lives of a store, with crashes, against the model
 //! ```
 //!
-//! A target runs with `cargo +nightly fuzz run record`, from the top of the repository, once `cargo install cargo-fuzz` is
-//! done; `-- -max_total_time=60` ends it after a minute. Inputs that were found worth keeping gather in `fuzz/corpus`, and
-//! one that breaks a promise is left in `fuzz/artifacts`: turn it into a test beside the code, then mend the code.
+//! Each states its oracle in its first lines; docs/TESTING.md lists them. `fuzz/run` runs all of them for a short time.
 //!
 //! Random bytes never get past a checksum. So each target tries its bytes as they are, and again with the checksums
 //! repaired, which is what an attacker would do.
 
 mod frames;
+mod mutation;
 mod repair;
+mod world;
 
 pub use frames::{each_frame, repair_frame, split_cuts};
-pub use repair::{KEY, look_at, repair_body, repair_headers, repair_record};
+pub use mutation::{Mutation, mutations};
+pub use repair::{KEY, bind, look_at, repair_batch_at, repair_body, repair_headers, repair_record};
+pub use world::{Stands, append, batches, event, files, options, read_over_damage};

@@ -1,6 +1,8 @@
 //! Bytes with their checksums made true, and the look at every part of a record that a reader may take.
 
-use gesta_model::codec::{HEADERS_BYTES, REQUEST_HEADER_BYTES, RequestHeader, StoreKey, place_record};
+use gesta_model::codec::{
+    BatchHeader, HEADERS_BYTES, REQUEST_HEADER_BYTES, RequestHeader, StoreKey, body_crc, place_record,
+};
 use gesta_model::{Position, Record};
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
@@ -43,6 +45,39 @@ pub fn repair_body(body: &mut [u8], base: Position) -> u32 {
         }
     }
     count
+}
+
+/// Where the fields of a batch's headers stand that bind them to the body, and to the batch before.
+const PREVIOUS: usize = 8;
+const BASE: usize = 32;
+const COUNT: usize = 64;
+const BODY_BYTES: usize = 68;
+const BODY_CRC: usize = 72;
+
+/// Makes headers speak of this body, and all checksums true.
+pub fn bind(headers: &mut [u8; HEADERS_BYTES], body: &mut [u8]) {
+    let base = Position(u64::from_le_bytes(*headers[BASE..].first_chunk().expect("headers have a base")));
+    let count = repair_body(body, base);
+    let crc = body_crc(body);
+    let body_bytes = u32::try_from(body.len()).expect("inputs are small");
+    for (field, number) in [(COUNT, count), (BODY_BYTES, body_bytes), (BODY_CRC, crc)] {
+        headers[field..field + 4].copy_from_slice(&number.to_le_bytes());
+    }
+    repair_headers(headers);
+}
+
+/// Makes a batch of what begins here, as long as its headers say or as there is room; it continues `chain`, the check and
+/// the end of the batch before. Returns its header and check, `None` when it is none all the same.
+pub fn repair_batch_at(bytes: &mut [u8], chain: Option<(u64, Position)>) -> Option<(BatchHeader, u64)> {
+    let (headers, body) = bytes.split_first_chunk_mut::<HEADERS_BYTES>()?;
+    if let Some((previous, base)) = chain {
+        headers[PREVIOUS..PREVIOUS + 8].copy_from_slice(&previous.to_le_bytes());
+        headers[BASE..BASE + 8].copy_from_slice(&base.0.to_le_bytes());
+    }
+    let said = u32::from_le_bytes(*headers[BODY_BYTES..].first_chunk().expect("headers have a length")) as usize;
+    let length = said.min(body.len()) / 8 * 8;
+    bind(headers, &mut body[..length]);
+    BatchHeader::decode(headers, &KEY).ok()
 }
 
 /// Makes the check of a batch's headers true.

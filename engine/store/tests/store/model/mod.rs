@@ -25,7 +25,7 @@ mod following;
 mod reading;
 mod reference;
 mod replaying;
-mod run;
+pub(crate) mod run;
 mod step;
 mod tally;
 mod upkeep;

@@ -1,26 +1,50 @@
 //! Sequences of steps, and the tests that run them.
 
-use super::step::step;
+use super::step::{Step, step};
 #[cfg(not(gesta_sabotage))]
 use super::tally::CRASHES;
 use super::tally::Tally;
 use super::world::World;
-use proptest::test_runner::{Config, TestError, TestRunner};
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 use std::sync::Mutex;
+
+/// A life of a store.
+#[derive(Clone, Debug)]
+pub(crate) struct Sequence(Vec<Step>);
+
+/// Any sequence of fewer than so many steps.
+pub(crate) fn sequence(steps: usize) -> impl Strategy<Value = Sequence> {
+    proptest::collection::vec(step(), 1..steps).prop_map(Sequence)
+}
+
+impl FromIterator<Sequence> for Sequence {
+    /// One after another.
+    fn from_iter<I: IntoIterator<Item = Self>>(sequences: I) -> Self {
+        Self(sequences.into_iter().flat_map(|sequence| sequence.0).collect())
+    }
+}
+
+impl Sequence {
+    /// Lives it, with a power cut at its end; returns what it went through.
+    pub(crate) fn run(&self) -> Result<Tally, TestCaseError> {
+        let mut world = World::new();
+        for step in &self.0 {
+            world.run(step)?;
+        }
+        world.power_cut(self.0.len() as u64)?;
+        Ok(world.tally)
+    }
+}
 
 /// Runs sequences of steps; returns what they went through, or what failed.
 fn run_sequences(cases: u32, steps: usize) -> Result<Tally, Box<TestError<impl std::fmt::Debug>>> {
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
     let mut runner = TestRunner::new(config);
-    let sequences = proptest::collection::vec(step(), 1..steps);
     let tally = Mutex::new(Tally::default());
-    let outcome = runner.run(&sequences, |steps| {
-        let mut world = World::new();
-        for step in &steps {
-            world.run(step)?;
-        }
-        world.power_cut(steps.len() as u64)?;
-        tally.lock().unwrap().add_all(&world.tally);
+    let outcome = runner.run(&sequence(steps), |sequence| {
+        let lived = sequence.run()?;
+        tally.lock().unwrap().add_all(&lived);
         Ok(())
     });
     outcome.map(|()| tally.into_inner().unwrap()).map_err(Box::new)

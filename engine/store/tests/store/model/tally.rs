@@ -9,7 +9,7 @@ use std::fmt;
 
 /// How often each thing has happened.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
+pub(crate) struct Tally {
     counts: BTreeMap<&'static str, u64>,
 }
 
