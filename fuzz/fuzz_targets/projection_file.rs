@@ -3,6 +3,7 @@
 #![no_main]
 
 use gesta::{Options, Position, ProjectionId, ProjectionState, ProjectionStatus, Reader, Store};
+use gesta_fuzz::mutations;
 use libfuzzer_sys::fuzz_target;
 use siphasher::sip::SipHasher13;
 use std::fs;
@@ -68,6 +69,9 @@ fuzz_target!(|input: &[u8]| {
     let (name, told) = &WORLD.told;
     look(name, input, input == told);
     let Some((flags, bytes)) = input.split_first() else { return };
+    let mut damaged = told.clone();
+    mutations(bytes).for_each(|mutation| drop(mutation.apply(&mut damaged)));
+    look(name, &damaged, damaged == *told);
     let Some(bytes) = repaired(bytes) else { return };
     let of_report = bytes.get(HEAD_BYTES..HEAD_BYTES + number(&bytes, NAME_BYTES) as usize).unwrap_or_default();
     let true_name = if flags & 1 == 0 {

@@ -80,9 +80,10 @@ impl Seeds {
             self.put("request", &number.to_string(), &[&[2], &bytes[HEADERS_BYTES..]])?;
             self.put("record", &number.to_string(), &[&bytes[HEADERS_BYTES + gesta::codec::REQUEST_HEADER_BYTES..]])?;
             self.put("segment_header", &number.to_string(), &[&image[..128], &image[2048..2176]])?;
+            let which = u8::try_from(number)?;
+            self.put("segment_recovery", &format!("{number}-headers"), &[&[which, 0], &[0xff; HEADERS_BYTES]])?;
             for flags in [0, 1, 3, 7] {
                 let tail = &image[batch.bytes.start..image.len().min(batch.bytes.start + 1500)];
-                let which = u8::try_from(number)?;
                 self.put("segment_recovery", &format!("{number}-{flags}"), &[&[which, flags], tail])?;
             }
         }
@@ -136,7 +137,8 @@ impl Seeds {
             let mutation = |file: u8, offset: u8| [kind, file, 0, offset, 40, 0, 0, 17];
             let (one, other) = (mutation(kind, 17), mutation(kind + 1, 19));
             self.put("segment_damage", &kind.to_string(), &[&one, &other])?;
-            self.put("snapshot_file", &format!("mutation-{kind}"), &[&[0], &mutation(0, 0)])?;
+            self.put("snapshot_file", &format!("mutation-{kind}"), &[&[0], &mutation(0, kind + 1)])?;
+            self.put("projection_file", &format!("mutation-{kind}"), &[&[0], &[kind, 0, 40, 0, 3, 0, 17, 0]])?;
             for flags in [0, 2] {
                 self.put("index_file", &format!("mutation-{kind}-{flags}"), &[&[kind, flags], &one, &other])?;
             }
