@@ -5,7 +5,7 @@
 use crate::history::History;
 use crate::support::{open, request, small_options, texts};
 use gesta::disk::{CrashPlan, Fault, Granularity, Keep, SimulatedDisk};
-use gesta::{Durability, Read, Store};
+use gesta::{AppendError, Durability, OpenError, Read, Store};
 use std::io::ErrorKind;
 
 /// Lives through the history with the fault at each moment; returns how many moments there are.
@@ -43,6 +43,46 @@ fn a_disk_that_fails_for_good_at_any_call_costs_nothing_that_was_promised() {
 fn a_disk_that_is_full_at_any_call_costs_nothing_that_was_promised() {
     fail_call(ErrorKind::StorageFull, false);
     fail_call(ErrorKind::StorageFull, true);
+}
+
+#[test]
+fn a_quota_that_is_used_up_at_any_call_costs_nothing_that_was_promised() {
+    fail_call(ErrorKind::QuotaExceeded, false);
+    fail_call(ErrorKind::QuotaExceeded, true);
+}
+
+/// An operator is to be told of the room that is missing, and a store whose quota was raised goes on by itself.
+#[test]
+fn a_quota_that_leaves_no_room_for_a_segment_is_a_full_storage_until_it_is_raised() {
+    let (mut openings, mut appends) = (0, 0);
+    for call in 1..60 {
+        let disk = SimulatedDisk::new(call);
+        disk.inject(Fault::FailCall { call, kind: ErrorKind::QuotaExceeded, persistent: true });
+        let store = match Store::open_on(disk.clone(), small_options()) {
+            Ok(store) => store,
+            Err(refused) => {
+                assert!(matches!(refused, OpenError::StorageFull { .. }), "call {call}: {refused:?}");
+                openings += 1;
+                continue;
+            }
+        };
+        let append = || store.append(request("a-1", &[&"x".repeat(900)], Durability::Durable));
+        match (0..30).find_map(|_| append().err()) {
+            Some(AppendError::StorageFull { cause, .. }) => {
+                assert_eq!(cause.kind(), ErrorKind::QuotaExceeded, "call {call}");
+                let taken = texts(store.read(Read::all())).unwrap().len();
+                disk.clear_faults();
+                append().unwrap_or_else(|error| panic!("call {call}: {error}"));
+                assert_eq!(texts(store.read(Read::all())).unwrap().len(), taken + 1, "call {call}");
+                appends += 1;
+            }
+            // What is written already cannot be told from what is not: only another opening knows.
+            Some(AppendError::Poisoned { cause, .. }) => assert_eq!(cause.kind(), ErrorKind::QuotaExceeded),
+            outcome => panic!("call {call}: {outcome:?}"),
+        }
+    }
+    println!("a quota was told of in {openings} openings and {appends} appends");
+    assert!(openings > 3 && appends > 10, "{openings} openings, {appends} appends");
 }
 
 #[test]
