@@ -1,11 +1,16 @@
 //! Real power cuts, as far as a file system can tell: ext4 and xfs on a loop device, shut down under a writer.
 
+use crate::child;
+use crate::mounted::Mounted;
 use crate::support::{request, texts};
-use crate::{child, mounted::Mounted};
 use gesta::{Durability, Options, Read, Store};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Ten times what recovery is to take, one second: the machines of tests stall.
+const RECOVERY_AT_MOST: Duration = Duration::from_secs(10);
 
 /// Small segments, so that the power also fails in rolls and while spares are made.
 fn options() -> Options {
@@ -17,7 +22,8 @@ fn cuts() -> u64 {
     std::env::var("GESTA_POWER_CUTS").ok().and_then(|count| count.parse().ok()).unwrap_or(20)
 }
 
-fn is_installed(program: &str) -> bool {
+/// Whether the machine has a program.
+pub(crate) fn is_installed(program: &str) -> bool {
     Command::new(program).arg("-V").output().is_ok()
 }
 
@@ -52,10 +58,13 @@ fn cut_while_appending(image: &Path, test: &str, acknowledgements: usize) -> u64
     last + 1
 }
 
-/// Everything that was acknowledged before the cut is there, in order, and the store goes on.
-fn check_after_cut(image: &Path, acknowledged: u64, what: &str) -> u64 {
+/// Everything that was acknowledged before the cut is there, in order, and the store goes on. Returns how many bytes were
+/// torn, and how long the opening took.
+fn check_after_cut(image: &Path, acknowledged: u64, what: &str) -> (u64, Duration) {
     let mounted = Mounted::image(image).expect("it could be mounted before");
+    let began = Instant::now();
     let store = Store::open(mounted.path().join("store"), options()).unwrap();
+    let took = began.elapsed();
     let report = store.recovery().clone();
     assert!(!report.is_degraded, "{what}: {report:?}");
     let found = texts(store.read(Read::all())).unwrap();
@@ -64,7 +73,7 @@ fn check_after_cut(image: &Path, acknowledged: u64, what: &str) -> u64 {
         assert!(data.starts_with(&format!("event {position} ")), "{what}: {data}");
     }
     store.close().unwrap();
-    report.torn_bytes
+    (report.torn_bytes, took)
 }
 
 fn survive_power_cuts(file_system: &str, image_bytes: u64, test: &str) {
@@ -84,13 +93,17 @@ fn survive_power_cuts(file_system: &str, image_bytes: u64, test: &str) {
     if Mounted::image(&image).is_none() {
         return;
     }
-    let mut torn = 0;
+    let (mut torn, mut longest) = (0, Duration::ZERO);
     for cut in 0..cuts() {
         let acknowledgements = usize::try_from(cut * 7919 % 41).unwrap();
         let acknowledged = cut_while_appending(&image, test, acknowledgements);
-        torn += u64::from(check_after_cut(&image, acknowledged, &format!("cut {cut} of {file_system}")) > 0);
+        let (torn_bytes, took) = check_after_cut(&image, acknowledged, &format!("cut {cut} of {file_system}"));
+        torn += u64::from(torn_bytes > 0);
+        longest = longest.max(took);
     }
     println!("{} real power cuts of {file_system}, 0 acknowledged events lost, {torn} torn tails cut", cuts());
+    println!("the longest opening after a cut took {longest:?}");
+    assert!(longest < RECOVERY_AT_MOST, "{longest:?}");
 }
 
 #[test]
