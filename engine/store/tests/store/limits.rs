@@ -99,6 +99,8 @@ fn names_are_taken_up_to_their_limits() {
     StreamName::new("s".repeat(1024)).unwrap();
     let refused = StreamName::new("s".repeat(1025)).unwrap_err();
     assert!(matches!(refused, NameError::TooLong { bytes: 1025, max: 1024, .. }), "{refused:?}");
+    let refused = StreamName::new("s".repeat(64 << 10)).unwrap_err();
+    assert!(matches!(refused, NameError::TooLong { bytes: 65_536, max: 1024, .. }), "{refused:?}");
     assert!(matches!(StreamName::new("").unwrap_err(), NameError::Empty { .. }));
     EventType::new("t".repeat(255)).unwrap();
     assert!(matches!(EventType::new("t".repeat(256)).unwrap_err(), NameError::TooLong { max: 255, .. }));

@@ -5,7 +5,7 @@ use crate::conversation::event;
 use crate::support::{Host, Wire};
 use crate::tls::{Files, ca, client};
 use crate::witness::{Numbers, Witness};
-use gesta::{AppendRequest, Event, EventType, Limits, NameKind, Read, Uuid};
+use gesta::{AppendRequest, Event, EventType, Limits, NameKind, Read, StreamName, Uuid};
 use gesta_protocol::{Answer, Append, Code, Frame, FrameHeader, Hello, Kind, Plane, Request};
 use rustls_pki_types::ServerName;
 use std::io::Read as _;
@@ -198,6 +198,58 @@ fn what_no_store_takes_ends_its_request_and_not_the_connection() {
     assert_eq!(receipt.positions.start.0, 0);
     let all = crate::conversation::read_all(&mut queries, 9, crate::conversation::read_request(Read::all()));
     assert_eq!(all.0, [(0, "{\"n\":5}".to_owned())]);
+}
+
+/// A request to append one event whose record is changed, under a checksum that is right.
+fn append_changed(event: Event, change: impl FnOnce(&mut [u8])) -> Vec<u8> {
+    const RECORD: usize = 16 + 35;
+    const COVERED: usize = 16;
+    let mut bytes = append_of(vec![event]);
+    let record = &mut bytes[RECORD..];
+    change(record);
+    let length = u32::from_le_bytes(record[COVERED..COVERED + 4].try_into().unwrap()) as usize;
+    let crc = crc32fast::hash(&record[COVERED..length]);
+    record[..4].copy_from_slice(&crc.to_le_bytes());
+    bytes
+}
+
+#[test]
+fn no_stream_name_that_is_none_comes_in_under_a_right_checksum() {
+    const STREAM_LEN: usize = 48;
+    const TYPE_LEN: usize = 50;
+    const NAMES: usize = 56;
+    let host = Host::new();
+    let mut commands = host.connect(Plane::Append);
+    let named = |name: &str| {
+        let event = Event::new(EventType::new("Placed").unwrap()).data(vec![b'a'; 70_000]);
+        event.stream(StreamName::new(name).unwrap())
+    };
+    // The helper alone changes nothing that matters.
+    commands.send_bytes(&append_changed(named("ordinary"), |_| {}));
+    let taken = commands.receive(|_, answer| matches!(answer, Answer::Receipt(_)));
+    assert_eq!(taken, Some(true));
+    let lengths = |record: &mut [u8], stream: u16, event_type: u16| {
+        record[STREAM_LEN..TYPE_LEN].copy_from_slice(&stream.to_le_bytes());
+        record[TYPE_LEN..TYPE_LEN + 2].copy_from_slice(&event_type.to_le_bytes());
+    };
+    let appends = [
+        ("a byte that UTF-8 never has", append_changed(named("order"), |record| record[NAMES + 2] = 0xff)),
+        ("a surrogate", append_changed(named("order"), |record| record[NAMES..][..3].copy_from_slice(b"\xed\xa0\x80"))),
+        (
+            "a slash in two bytes",
+            append_changed(named("order"), |record| record[NAMES..][..2].copy_from_slice(b"\xc0\xaf")),
+        ),
+        ("half a character", append_changed(named("orderé"), |record| lengths(record, 6, 7))),
+        ("a byte more than a name has", append_changed(named("order"), |record| lengths(record, 1025, 6))),
+        ("64 KiB", append_changed(named("order"), |record| lengths(record, u16::MAX, 6))),
+        ("64 KiB that are not there", append_changed(event(1), |record| lengths(record, u16::MAX, 6))),
+    ];
+    for (name, bytes) in appends {
+        commands.send_bytes(&bytes);
+        assert_eq!(commands.refusal(), REQUEST, "{name}");
+    }
+    let receipt = crate::conversation::append(&mut commands, 8, AppendRequest::new().event(event(5)));
+    assert_eq!(receipt.positions.start.0, 1, "nothing of it is in the log");
 }
 
 #[test]
