@@ -44,6 +44,19 @@ mod tests {
         }
     }
 
+    // The nanoseconds of the epoch have no place for a leap second: it is the second before it.
+    #[test]
+    fn a_leap_second_and_the_hours_around_a_change_of_the_clock_are_moments() {
+        assert_eq!(round_trip("2016-12-31T23:59:60Z"), "2016-12-31T23:59:59Z");
+        assert_eq!(round_trip("2016-12-31T23:59:60.5+00:00"), "2016-12-31T23:59:59.5Z");
+        assert_eq!(round_trip("2017-01-01T00:59:60+01:00"), "2016-12-31T23:59:59Z");
+        assert_eq!(parse_time("2016-12-31T23:59:61Z"), None);
+        // Twice half past two in Berlin, and the half past two that it skips.
+        assert_eq!(round_trip("2026-10-25T02:30:00+02:00"), "2026-10-25T00:30:00Z");
+        assert_eq!(round_trip("2026-10-25T02:30:00+01:00"), "2026-10-25T01:30:00Z");
+        assert_eq!(round_trip("2026-03-29T02:30:00+01:00"), "2026-03-29T01:30:00Z");
+    }
+
     #[test]
     fn what_is_not_a_time_is_refused() {
         for text in ["", "yesterday", "2019-13-01T00:00:00Z", "2019-06-12T21:50:48", "9999-01-01T00:00:00Z"] {
