@@ -29,6 +29,7 @@ mod panics;
 mod power;
 mod projections;
 mod queries;
+mod removed;
 mod replay;
 mod retries;
 mod rolls;
