@@ -1,13 +1,16 @@
 //! What the machine under a store can do: no room, no right to write, limits on the process, and its sudden death.
 
+use crate::child;
+use crate::mounted::Mounted;
+use crate::power::is_installed;
 use crate::support::{event, request, small_options, texts};
-use crate::{child, mounted::Mounted};
 use gesta::{AppendError, AppendRequest, Durability, OpenError, Options, Read, Reader, RequestError, Store};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 fn options() -> Options {
     Options { first_segment_bytes: 64 << 10, segment_bytes_max: 128 << 10, ..small_options() }
@@ -58,6 +61,68 @@ fn a_full_file_system_refuses_appends_and_openings_until_there_is_room() {
     assert_eq!(texts(Store::open(&path, options()).unwrap().read(Read::all())).unwrap().len() as u64, count + 1);
 }
 
+/// Room for the block that a copy-on-write file system must write elsewhere is not reserved by having allocated the segment.
+#[test]
+fn a_full_disk_under_a_shared_segment_is_an_error_and_tears_nothing() {
+    if !is_installed("mkfs.xfs") {
+        eprintln!("skipped: mkfs.xfs is needed to share the blocks of a segment");
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let image_file = directory.path().join("image");
+    fs::File::create(&image_file).unwrap().set_len(320 << 20).unwrap();
+    let made = Command::new("mkfs.xfs").args(["-q", "-m", "reflink=1"]).arg(&image_file).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let Some(mounted) = Mounted::image(&image_file) else { return };
+    let (path, shared, ballast) =
+        (mounted.path().join("store"), mounted.path().join("shared"), mounted.path().join("b"));
+    let store = Store::open(&path, options()).unwrap();
+    for number in 0..10 {
+        store.append(request("a-1", &[&format!("event {number}")], Durability::Durable)).unwrap();
+    }
+    fs::create_dir(&shared).unwrap();
+    let segments = image(&path).into_iter().filter(|(name, _)| name.ends_with(".log")).map(|(name, _)| path.join(name));
+    let copied = Command::new("cp").arg("--reflink=always").args(segments).arg(&shared).output().unwrap();
+    assert!(copied.status.success(), "{copied:?}");
+    fill_up(&ballast);
+
+    // Small ones: all of them fit into the segment, whose every block was allocated before.
+    let (mut taken, mut refused) = (10, None);
+    while refused.is_none() && taken < 400 {
+        match store.append(request("a-1", &[&format!("event {taken}")], Durability::Durable)) {
+            Ok(_) => taken += 1,
+            Err(error) => refused = Some(error),
+        }
+    }
+    let Some(AppendError::Poisoned { cause }) = &refused else { panic!("{taken} taken: {refused:?}") };
+    assert_eq!(cause.kind(), ErrorKind::StorageFull, "{cause}");
+    println!("no room for a block of a shared segment: {cause}");
+    let expected: Vec<String> = (0..taken).map(|number| format!("event {number}")).collect();
+    assert_eq!(texts(store.read(Read::all())).unwrap(), expected);
+    let again = store.append(request("a-1", &["again"], Durability::Durable));
+    assert!(matches!(again, Err(AppendError::Poisoned { .. })), "{again:?}");
+    drop(store);
+
+    fs::remove_file(ballast).unwrap();
+    let store = Store::open(&path, options()).unwrap();
+    assert!(!store.recovery().is_degraded, "{:?}", store.recovery());
+    let found = texts(store.read(Read::all())).unwrap();
+    assert!(found.len() <= taken + 1 && found.starts_with(&expected), "{taken} were acknowledged: {found:?}");
+    store.append(request("a-1", &["room again"], Durability::Durable)).unwrap();
+    assert_eq!(store.reader().verify(true, &mut |_, _| {}).damage, []);
+}
+
+/// Takes all the room that there is.
+fn fill_up(ballast: &Path) {
+    let file = fs::File::create(ballast).unwrap();
+    let (block, mut end) = (vec![1; 1 << 20], 0);
+    for bytes in [1 << 20, 64 << 10, 4 << 10] {
+        while file.write_all_at(&block[..bytes], end).and_then(|()| file.sync_data()).is_ok() {
+            end += bytes as u64;
+        }
+    }
+}
+
 #[test]
 fn a_read_only_file_system_is_named_and_can_be_read() {
     let Some(mounted) = Mounted::in_memory("2m") else { return };
@@ -99,6 +164,16 @@ fn a_limit_on_the_length_of_files_is_an_error_and_not_the_end_of_the_process() {
     store.close().unwrap();
 }
 
+/// Gives this process no more than 24 MiB of memory beyond what it has.
+pub(crate) fn limit_memory() {
+    let statistics = fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = statistics.split(' ').next().unwrap().parse().unwrap();
+    let limit = pages * 4096 + (24 << 20);
+    setrlimit(Resource::As, Rlimit { current: Some(limit), maximum: Some(limit) }).unwrap();
+    let mut vain = Vec::<u8>::new();
+    assert!(vain.try_reserve_exact(std::hint::black_box(100 << 20)).is_err(), "the limit holds");
+}
+
 #[test]
 fn huge_events_and_requests_are_refused_before_memory_is_taken_for_them() {
     let Some(directory) = child::directory() else {
@@ -113,11 +188,7 @@ fn huge_events_and_requests_are_refused_before_memory_is_taken_for_them() {
     let large = event("a-1", "").data(vec![0; 15 << 20]);
     let by_sum = vec![large; 8];
     // A copy of any of them does not fit any more.
-    let pages: u64 = fs::read_to_string("/proc/self/statm").unwrap().split(' ').next().unwrap().parse().unwrap();
-    let limit = pages * 4096 + (24 << 20);
-    setrlimit(Resource::As, Rlimit { current: Some(limit), maximum: Some(limit) }).unwrap();
-    let mut copy = Vec::<u8>::new();
-    assert!(copy.try_reserve_exact(std::hint::black_box(100 << 20)).is_err(), "the limit holds");
+    limit_memory();
 
     let refusal = |request| match store.append(request) {
         Err(AppendError::Request(error)) => error,
