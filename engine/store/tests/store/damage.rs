@@ -37,7 +37,8 @@ pub(crate) fn read_over_damage(reader: &Reader<SimulatedDisk>) -> (Vec<(u64, Str
     (found, lost)
 }
 
-fn check_flip(disk: &SimulatedDisk, expected: &[String], name: &str, offset: u64, bit: u8) {
+/// A bit flips: no wrong event is read, nothing is missing silently, and no more than one batch is lost.
+pub(crate) fn check_flip(disk: &SimulatedDisk, expected: &[String], name: &str, offset: u64, bit: u8) {
     let disk = disk.fork();
     disk.flip_bit(name, offset, bit);
     let at = format!("{name} byte {offset} bit {bit}");
