@@ -14,6 +14,7 @@ mod crowd;
 mod damage;
 mod event_ids;
 mod gaps;
+mod golden;
 mod header_bits;
 mod history;
 mod hostile_queries;

@@ -5,33 +5,43 @@ use crate::support::{open, small_options, texts};
 use gesta::disk::SimulatedDisk;
 use gesta::{OpenError, Options, Read, Reader, Store};
 
-const VERSION: usize = 8;
+pub(crate) const VERSION: usize = 8;
 const MANIFEST_FEATURES: [usize; 3] = [16, 24, 32];
-const SEGMENT_VERSION: usize = 12;
+pub(crate) const SEGMENT_VERSION: usize = 12;
 const SEGMENT_FEATURES: [usize; 3] = [16, 24, 32];
 const SEGMENT_HEADER_BYTES: usize = 128;
 
-/// Sets a byte of both copies of the manifest, checksums included.
-fn edit_manifest(disk: &SimulatedDisk, offset: usize, value: u8) {
-    for name in ["manifest", "manifest.copy"] {
-        let mut bytes = disk.image(name);
-        bytes[offset] = value;
-        let end = bytes.len() - 4;
-        let crc = crc32fast::hash(&bytes[..end]);
-        bytes[end..].copy_from_slice(&crc.to_le_bytes());
-        disk.restore(name, bytes);
-    }
+/// Sets a byte of a manifest, checksum included.
+pub(crate) fn edit_manifest(bytes: &mut [u8], offset: usize, value: u8) {
+    bytes[offset] = value;
+    let end = bytes.len() - 4;
+    let crc = crc32fast::hash(&bytes[..end]);
+    bytes[end..].copy_from_slice(&crc.to_le_bytes());
 }
 
 /// Sets a byte of both copies of a segment's header, checksums included.
-fn edit_segment(disk: &SimulatedDisk, name: &str, offset: usize, value: u8) {
-    let mut bytes = disk.image(name);
+pub(crate) fn edit_segment(bytes: &mut [u8], offset: usize, value: u8) {
     for start in [0, 2048] {
         let copy = &mut bytes[start..start + SEGMENT_HEADER_BYTES];
         copy[offset] = value;
         let crc = crc32fast::hash(&copy[..SEGMENT_HEADER_BYTES - 4]);
         copy[SEGMENT_HEADER_BYTES - 4..].copy_from_slice(&crc.to_le_bytes());
     }
+}
+
+/// Sets a byte of both copies of the manifest of a store.
+fn set_in_manifest(disk: &SimulatedDisk, offset: usize, value: u8) {
+    for name in ["manifest", "manifest.copy"] {
+        let mut bytes = disk.image(name);
+        edit_manifest(&mut bytes, offset, value);
+        disk.restore(name, bytes);
+    }
+}
+
+/// Sets a byte of the header of a segment of a store.
+fn set_in_segment(disk: &SimulatedDisk, name: &str, offset: usize, value: u8) {
+    let mut bytes = disk.image(name);
+    edit_segment(&mut bytes, offset, value);
     disk.restore(name, bytes);
 }
 
@@ -56,7 +66,7 @@ fn check_refused(disk: &SimulatedDisk, why: &str) {
 #[test]
 fn a_store_of_a_newer_version_is_refused_and_left_untouched() {
     let (disk, _) = closed_store();
-    edit_manifest(&disk, VERSION, 2);
+    set_in_manifest(&disk, VERSION, 2);
     check_refused(&disk, "version 2");
 }
 
@@ -65,7 +75,7 @@ fn a_segment_of_a_newer_version_is_refused_and_left_untouched() {
     let (disk, _) = closed_store();
     for name in disk.file_names().iter().filter(|name| name.ends_with(".log")).take(3) {
         let disk = disk.fork();
-        edit_segment(&disk, name, SEGMENT_VERSION, 2);
+        set_in_segment(&disk, name, SEGMENT_VERSION, 2);
         check_refused(&disk, "version 2");
     }
 }
@@ -76,16 +86,16 @@ fn unknown_features_are_refused_by_their_bits_unless_they_may_be_ignored() {
     let [incompatible, read_only, compatible] = MANIFEST_FEATURES;
     for offset in [incompatible, read_only] {
         let disk = disk.fork();
-        edit_manifest(&disk, offset, 0x40);
+        set_in_manifest(&disk, offset, 0x40);
         check_refused(&disk, "0x40");
     }
     for offset in &SEGMENT_FEATURES[..2] {
         let disk = disk.fork();
-        edit_segment(&disk, "0000000002-0000.log", *offset, 0x20);
+        set_in_segment(&disk, "0000000002-0000.log", *offset, 0x20);
         check_refused(&disk, "0x20");
     }
-    edit_manifest(&disk, compatible, 0x40);
-    edit_segment(&disk, "0000000002-0000.log", SEGMENT_FEATURES[2], 0x20);
+    set_in_manifest(&disk, compatible, 0x40);
+    set_in_segment(&disk, "0000000002-0000.log", SEGMENT_FEATURES[2], 0x20);
     assert_eq!(texts(open(&disk).read(Read::all())).unwrap(), expected);
 }
 
