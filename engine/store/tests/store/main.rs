@@ -46,6 +46,7 @@ mod sweep;
 mod syscalls;
 mod time;
 mod torn;
+mod truncation;
 mod versions;
 mod vocabulary;
 mod waiting;
