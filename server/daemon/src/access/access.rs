@@ -157,3 +157,41 @@ fn deny(peer: IpAddr, why: &str) -> Result<Grant, Denied> {
     tracing::warn!(%peer, why, "access denied");
     Err(Denied)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::token::tests::COMPARED;
+    use super::*;
+
+    #[test]
+    fn every_entry_is_compared_whoever_knocks_with_whatever() {
+        let line = |number: u32, expires: &str| {
+            let hash = TokenHash::of(format!("token {number}").as_bytes()).to_hex();
+            let (roles, stores) = (r#"["reader"]"#, r#"["default"]"#);
+            let created = "2026-03-01T12:00:00Z";
+            let line = format!(
+                r#"{{"name":"{number}","roles":{roles},"stores":{stores},"created":"{created}","expires":{expires},"sha256":"{hash}"}}"#
+            );
+            TokenEntry::parse(&line).unwrap()
+        };
+        let entries: Vec<_> =
+            (0..7).map(|number| line(number, "null")).chain([line(7, r#""2026-03-02T12:00:00Z""#)]).collect();
+        let count = entries.len();
+        let file = TokenFile::new("none");
+        let access = Access::with(Some(file), entries);
+        let now = Moment::now();
+        let peer = IpAddr::from([192, 0, 2, 1]);
+        let huge = vec![b'x'; 1 << 20];
+        let first_and_last = [&b"token 0"[..], b"token 6"];
+        let bad: [Option<&[u8]>; 5] = [Some(b"token 7"), Some(b"wrong"), Some(b""), None, Some(&huge)];
+        for (token, store, is_good) in first_and_last
+            .iter()
+            .flat_map(|token| [(Some(*token), "default", true), (Some(*token), "foreign", false)])
+            .chain(bad.map(|token| (token, "default", false)))
+        {
+            let before = COMPARED.get();
+            let is_let_in = access.authenticate(token, store, peer, now).is_ok();
+            assert_eq!((is_let_in, COMPARED.get() - before), (is_good, count), "{:?} {store}", token.map(<[u8]>::len));
+        }
+    }
+}

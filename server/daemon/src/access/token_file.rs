@@ -97,7 +97,7 @@ impl TokenFile {
         let (mut entries, mut names, mut hashes) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let entry = TokenEntry::parse(line).map_err(|what| refuse(index + 1, &what))?;
-            if !names.insert(entry.name.clone()) || !hashes.insert(entry.hash) {
+            if !names.insert(entry.name.clone()) || !hashes.insert(entry.hash.to_hex()) {
                 return Err(refuse(index + 1, "its name or its hash stands in a line before"));
             }
             entries.push(entry);
