@@ -12,6 +12,7 @@
 //!        functions   where each begins and ends
 //!        modules     which file is which module
 //!          heads title_pages layers purity unsafe_place reachable length     links page_hash     machine_text
+//!      uncompressed  Cargo.lock
 //!            rules       all of them, by name
 //! ```
 //!
@@ -34,6 +35,7 @@ mod reachable;
 mod rules;
 mod title_pages;
 mod tree;
+mod uncompressed;
 mod unsafe_place;
 
 pub use finding::Finding;

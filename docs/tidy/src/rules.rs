@@ -1,14 +1,15 @@
 //! All rules by name. A rule that is not in this list is not held.
 
 use crate::{
-    Finding, Tree, heads, layers, length, links, machine_text, page_hash, purity, reachable, title_pages, unsafe_place,
+    Finding, Tree, heads, layers, length, links, machine_text, page_hash, purity, reachable, title_pages, uncompressed,
+    unsafe_place,
 };
 
 /// A rule: from the tree to what departs from it.
 pub type Rule = fn(&Tree) -> Vec<Finding>;
 
 /// Every rule with the name of its file.
-pub const RULES: [(&str, Rule); 10] = [
+pub const RULES: [(&str, Rule); 11] = [
     ("heads", heads::check),
     ("title_pages", title_pages::check),
     ("layers", layers::check),
@@ -19,4 +20,5 @@ pub const RULES: [(&str, Rule); 10] = [
     ("page_hash", page_hash::check),
     ("length", length::check),
     ("machine_text", machine_text::check),
+    ("uncompressed", uncompressed::check),
 ];
