@@ -221,6 +221,52 @@ fn readers_that_take_no_bytes_are_closed_and_their_buffers_are_freed() {
 }
 
 #[test]
+fn a_subscriber_that_takes_a_byte_now_and_then_is_closed_and_goes_on_where_it_was() {
+    // More than sockets hold; what is buffered for it is bounded by a setting.
+    const EVENTS: u64 = 300;
+    let host = Host::with(&[("limits.slow_reader_timeout_ms", "1000"), ("limits.read_bytes_buffered_max", "65536")]);
+    fill(&host, EVENTS, 80_000);
+    let (mut figures, mut witness) = (host.figures(), Witness::new(&host));
+    let mut slow = Line::with_window(16 << 10, host.address(Plane::Read)).wire;
+    slow.hello(Plane::Read, "default", "");
+    slow.send(1, &subscription(0, u32::MAX));
+    let refused = |figures: &mut Figures| figures.refusals(Plane::Read, "slow_reader");
+    let is_closed = || {
+        slow.take_a_byte();
+        std::thread::sleep(Duration::from_millis(50));
+        witness.is_served();
+        refused(&mut figures) == 1
+    };
+    assert!(eventually(is_closed), "a byte at a time holds a connection and its buffers for ever");
+    figures.wait_for("/server/planes/read/connections_open", 2);
+    figures.wait_for("/subscribers/count", 0);
+    // It gets what was on its way, and goes on after the last event of that.
+    let mut next = 0;
+    while hear_events(&mut slow, &mut next) {}
+    assert!(next > 0 && next < EVENTS, "{next}");
+    let mut again = host.connect(Plane::Read);
+    again.send(1, &subscription(next, u32::MAX));
+    while next < EVENTS {
+        assert!(hear_events(&mut again, &mut next), "it is served");
+    }
+}
+
+/// Takes a frame of a subscription, whose events go on at a position; `false` at the end of the connection.
+fn hear_events(wire: &mut Wire, next: &mut u64) -> bool {
+    let heard = wire.receive(|_, answer| match answer {
+        Answer::Begun(_) => {}
+        Answer::Events(events) => {
+            for event in events {
+                assert_eq!(event.unwrap().record.position(), Position(*next), "without a gap, and nothing twice");
+                *next += 1;
+            }
+        }
+        other => panic!("unexpected {other:?}"),
+    });
+    heard.is_some()
+}
+
+#[test]
 fn a_reader_that_takes_a_large_answer_slowly_but_steadily_gets_all_of_it() {
     // One answer is so large that the client does not take it within the patience that is meant for silence.
     let host = Host::with(&[("limits.slow_reader_timeout_ms", "500"), ("limits.read_bytes_buffered_max", "65536")]);

@@ -204,6 +204,14 @@ impl Wire {
         }
     }
 
+    /// Takes one byte, if there is one.
+    pub(crate) fn take_a_byte(&mut self) {
+        let mut byte = [0];
+        self.stream.read_exact(&mut byte).unwrap();
+        self.buffer.room()[0] = byte[0];
+        self.buffer.filled(1);
+    }
+
     /// Takes more bytes; `false` at the end of the connection.
     fn fill(&mut self) -> bool {
         let room = self.buffer.room();
@@ -245,12 +253,23 @@ pub(crate) struct Line {
 impl Line {
     /// A connection from another address of this machine, if given.
     pub(crate) fn open(source: Option<&str>, to: SocketAddr) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let stream = runtime.block_on(async {
-            let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        Self::prepared(to, |socket| {
             if let Some(source) = source {
                 socket.bind(format!("{source}:0").parse().unwrap()).unwrap();
             }
+        })
+    }
+
+    /// A connection whose socket holds so many bytes that nobody has taken yet.
+    pub(crate) fn with_window(bytes: u32, to: SocketAddr) -> Self {
+        Self::prepared(to, |socket| socket.set_recv_buffer_size(bytes).unwrap())
+    }
+
+    fn prepared(to: SocketAddr, prepare: impl FnOnce(&tokio::net::TcpSocket)) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let stream = runtime.block_on(async {
+            let socket = tokio::net::TcpSocket::new_v4().unwrap();
+            prepare(&socket);
             // Closed, it is reset.
             socket.set_zero_linger().unwrap();
             socket.connect(to).await.unwrap().into_std().unwrap()
