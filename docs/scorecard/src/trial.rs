@@ -30,8 +30,13 @@ pub(crate) struct Judged {
 }
 
 /// Rounds before a release, for tests that take them from the environment.
-const ROUNDS: [(&str, &str); 4] =
-    [("GESTA_KILLS", "1000"), ("GESTA_READ_MODEL_KILLS", "200"), ("GESTA_POWER_CUTS", "500"), ("GESTA_ALL_BITS", "1")];
+const ROUNDS: [(&str, &str); 5] = [
+    ("GESTA_KILLS", "1000"),
+    ("GESTA_READ_MODEL_KILLS", "200"),
+    ("GESTA_POWER_CUTS", "500"),
+    ("GESTA_ALL_BITS", "1"),
+    ("GESTA_HOLD_UP_MS", "30000"),
+];
 
 /// Runs the tests of a row. One whose verdict is still out has its tests run as well: they may fail.
 pub(crate) fn judge(row: &Row, binaries: &Binaries, is_quick: bool) -> Judged {

@@ -58,6 +58,8 @@ fn a_server_that_is_told_to_end_under_load_keeps_all_it_acknowledged() {
         pause(200);
     });
     println!("{summary}; 4 restarts, each ended in {} ms at most", longest.as_millis());
+    // Ten times `limits.stop_timeout_ms`: this machine may have other things to do.
+    assert!(longest < Duration::from_secs(50), "{} ms", longest.as_millis());
     assert!(summary.acknowledged > 200 && summary.conflicts > 100 && summary.refused == 0, "{summary}");
 }
 
@@ -69,9 +71,10 @@ fn a_server_that_is_held_up_for_seconds_answers_right_and_makes_nothing_twice() 
     let test = "killed::trials::a_server_that_is_held_up_for_seconds_answers_right_and_makes_nothing_twice";
     // Clients take it for gone, and make their requests again over new connections, while it is held up.
     let settings = &["limits.idle_timeout_ms=800", "limits.heartbeat_ms=200"];
+    let longest_ms: u64 = std::env::var("GESTA_HOLD_UP_MS").map_or(3000, |longest| longest.parse().unwrap());
     let trial = Trial { settings, kept: Durability::Buffered, ..Trial::of(test) };
     let summary = trial.run(|served| {
-        for milliseconds in [3000, 1500, 1500] {
+        for milliseconds in [longest_ms, 1500, 1500] {
             pause(400);
             served.signal(Signal::STOP);
             pause(milliseconds);
@@ -79,7 +82,7 @@ fn a_server_that_is_held_up_for_seconds_answers_right_and_makes_nothing_twice() 
         }
         pause(400);
     });
-    println!("{summary}; held up 3 times");
+    println!("{summary}; held up 3 times, for {longest_ms} ms at most");
     assert!(summary.acknowledged > 200 && summary.unknown > 8 && summary.refused == 0, "{summary}");
 }
 
