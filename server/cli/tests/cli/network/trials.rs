@@ -86,12 +86,15 @@ fn clients_whose_cable_was_pulled_are_found_gone_and_what_they_held_is_free() {
     assert!(eventually(|| subscribers() == 0.0), "{} subscribers are still there", subscribers());
     assert!(eventually(|| state()[1] == 0.0), "connections {:?}", state());
     let gone = hall.metric("gesta_refusals_total{plane=\"read\",reason=\"idle_timeout\"}") - gone_before;
+    let took = pulled.elapsed();
     println!(
         "{CLIENTS} peers found gone {:.1} s after the cable was pulled; connections {before:?}, then {:?}; {inside}, then {}",
-        pulled.elapsed().as_secs_f64(),
+        took.as_secs_f64(),
         state(),
         hall.proc("status", "VmRSS"),
     );
+    // Ten times `limits.idle_timeout_ms`.
+    assert!(took < Duration::from_secs(20), "{took:?}");
     assert_eq!(gone, CLIENTS as f64);
     assert_eq!(hall.of_plane("gesta_requests_in_flight", Plane::Read), 0.0);
 
