@@ -78,10 +78,22 @@ fn visit(client: &BlockingClient, number: u64) {
     assert_eq!((record.position(), record.data().bytes()), (position, &number.to_le_bytes()[..]));
 }
 
+impl Waits {
+    /// Whether nearly all of these were no longer than ten times nearly all of `alone`. A machine that stalls is no crowd.
+    pub(super) fn are_like(&self, alone: &Self) -> bool {
+        const STALL: Duration = Duration::from_millis(250);
+        self.at(990) < 10 * alone.at(990) + STALL
+    }
+
+    /// What so many of a thousand were no longer than.
+    fn at(&self, permille: usize) -> Duration {
+        self.times[(self.times.len() - 1) * permille / 1000]
+    }
+}
+
 impl fmt::Display for Waits {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = |permille: usize| self.times[(self.times.len() - 1) * permille / 1000];
-        let [half, most] = [500, 990].map(|permille| at(permille).as_secs_f64() * 1000.0);
+        let [half, most] = [500, 990].map(|permille| self.at(permille).as_secs_f64() * 1000.0);
         write!(formatter, "{} visits, p50 {half:.1} ms, p99 {most:.1} ms", self.times.len())
     }
 }

@@ -120,6 +120,7 @@ fn a_thousand_that_send_byte_by_byte_are_gone_at_their_deadline_and_hold_nobody_
     );
     let meanwhile = guest.waits();
     println!("alone: {alone}; beside 1,000 slow ones: {meanwhile}");
+    assert!(meanwhile.are_like(&alone), "a guest was held up");
     println!("{before} KiB, and {} KiB at most", kibibytes(&server, "VmHWM"));
     for plane in planes {
         assert_eq!(refusals(&server, plane, "handshake_timeout"), EACH as f64, "{plane}");
