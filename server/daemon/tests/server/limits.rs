@@ -2,7 +2,7 @@
 //! that stands still.
 
 use crate::conversation::{event, read_all, read_request};
-use crate::support::{Host, Wire, eventually, start};
+use crate::support::{Figures, Host, Wire, eventually, start};
 use crate::witness::Witness;
 use crate::{child, mounted::Mounted};
 use gesta::{AppendRequest, Event, EventType, Limits, Read, Uuid};
@@ -10,11 +10,12 @@ use gesta_protocol::{Answer, Append, Code, FrameHeader, Kind, Plane, Request};
 use gesta_server::Server;
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, setrlimit};
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::io::{BufRead, BufReader, Lines, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// A connection that needs no more descriptors once it is to connect.
 struct Prepared {
@@ -49,6 +50,7 @@ fn without_descriptors_those_inside_are_served_and_others_are_let_in_when_there_
     let host = Host::new();
     let (mut figures, mut witness) = (host.figures(), Witness::new(&host));
     let waiting: Vec<_> = [Plane::Append, Plane::Read].into_iter().map(|plane| (plane, Prepared::new())).collect();
+    let stat = File::open("/proc/self/stat").unwrap();
     let mut taken = Vec::new();
     while let Ok(file) = File::open("/dev/null") {
         taken.push(file);
@@ -59,6 +61,19 @@ fn without_descriptors_those_inside_are_served_and_others_are_let_in_when_there_
         let path = format!("/server/planes/{plane}/refusals/no_descriptors");
         assert!(eventually(|| figures.at(&path) > 0));
     }
+    // Who cannot be let in is tried for again some times a second, and costs next to nothing.
+    let tried = |figures: &mut Figures| {
+        ["append", "read"].map(|plane| figures.at(&format!("/server/planes/{plane}/refusals/no_descriptors")))
+    };
+    let (began, cpu, before) = (Instant::now(), cpu_seconds(&stat), tried(&mut figures));
+    std::thread::sleep(Duration::from_secs(1));
+    let (after, cpu) = (tried(&mut figures), cpu_seconds(&stat) - cpu);
+    let seconds = began.elapsed().as_secs_f64();
+    for plane in 0..2 {
+        let count = after[plane] - before[plane];
+        assert!(count >= 1 && count as f64 <= 20.0 * seconds + 1.0, "{count} in {seconds} s");
+    }
+    assert!(cpu < seconds / 2.0, "{cpu} s of {seconds} s");
     for _ in 0..20 {
         witness.is_served();
     }
@@ -67,6 +82,57 @@ fn without_descriptors_those_inside_are_served_and_others_are_let_in_when_there_
         wire.hello(*plane, "default", "");
     }
     witness.is_served();
+}
+
+/// Seconds that the process has computed for, by its `/proc/self/stat`.
+fn cpu_seconds(stat: &File) -> f64 {
+    let mut bytes = [0; 1024];
+    let length = stat.read_at(&mut bytes, 0).unwrap();
+    let usage = str::from_utf8(&bytes[..length]).unwrap();
+    let fields: Vec<&str> = usage.rsplit_once(") ").unwrap().1.split(' ').collect();
+    // In user mode and in the kernel, in hundredths of a second.
+    fields[11..13].iter().map(|ticks| ticks.parse::<f64>().unwrap() / 100.0).sum()
+}
+
+#[test]
+fn connections_that_fill_their_places_leave_the_stores_the_descriptors_that_they_need() {
+    let name = "limits::connections_that_fill_their_places_leave_the_stores_the_descriptors_that_they_need";
+    if let Some(directory) = child::directory() {
+        setrlimit(Resource::Nofile, Rlimit { current: Some(200), maximum: Some(200) }).unwrap();
+        return serve(&directory, &[]);
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let server = Served::start(name, directory.path());
+    let mut commands = server.connect(Plane::Append);
+    let mut crowd = Vec::new();
+    for plane in [Plane::Append, Plane::Read] {
+        // Whoever is over the cap is told so; nobody is left to wait for a descriptor.
+        let refused = loop {
+            let mut wire = Wire::open(server.address(plane));
+            match wire.try_hello(plane, "default", "") {
+                Ok(_) => crowd.push(wire),
+                Err(refused) => break refused,
+            }
+        };
+        assert!(refused.contains("too many connections"), "{refused}");
+    }
+    assert!(crowd.len() > 80, "{}", crowd.len());
+    // A new store, and segments that are rolled in the one that was open.
+    commands.send(1, &Request::CreateStore("second"));
+    commands.receive(|_, answer| assert!(matches!(answer, Answer::Done), "{answer:?}")).unwrap();
+    let segment_count = || {
+        let files = std::fs::read_dir(directory.path().join("default")).unwrap();
+        files
+            .filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "log"))
+            .count()
+    };
+    let before = segment_count();
+    let mut head = 0;
+    while segment_count() < before + 2 {
+        head = outcome(&mut commands, head + 2, wide(1_000_000)).unwrap();
+    }
+    drop((crowd, commands));
+    server.stop();
 }
 
 /// Bytes of memory that the process has asked the system for, used or not.
@@ -202,13 +268,57 @@ fn a_disk_that_fails_poisons_the_store_and_the_server_is_live_but_not_ready() {
 }
 
 /// Serves on a directory until there is no more input, and says where.
-fn serve(directory: &Path) {
-    let quick =
-        [("limits.idle_timeout_ms", "500"), ("limits.heartbeat_ms", "100"), ("limits.handshake_timeout_ms", "500")];
-    let server = start(directory, &quick).unwrap();
+fn serve(directory: &Path, settings: &[(&str, &str)]) {
+    let server = start(directory, settings).unwrap();
     println!("\naddresses {} {}", server.addresses().append, server.addresses().read);
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
     assert!(server.stop().failed.is_empty());
+}
+
+/// A test that serves as a process of its own.
+struct Served {
+    process: Child,
+    addresses: Vec<SocketAddr>,
+    /// What it says in the end goes nowhere, but must not fail.
+    _said: Lines<BufReader<ChildStdout>>,
+}
+
+impl Served {
+    fn start(test: &str, directory: &Path) -> Self {
+        let mut command = child::command(test, directory);
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(process.stdout.take().unwrap()).lines();
+        let line = said.by_ref().map(Result::unwrap).find(|line| line.starts_with("addresses ")).unwrap();
+        let addresses = line.split(' ').skip(1).map(|address| address.parse().unwrap()).collect();
+        Self { process, addresses, _said: said }
+    }
+
+    fn address(&self, plane: Plane) -> SocketAddr {
+        self.addresses[if plane == Plane::Append { 0 } else { 1 }]
+    }
+
+    fn connect(&self, plane: Plane) -> Wire {
+        let mut wire = Wire::open(self.address(plane));
+        wire.hello(plane, "default", "");
+        wire
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process), signal).unwrap();
+    }
+
+    fn stop(mut self) {
+        drop(self.process.stdin.take());
+        assert!(self.process.wait().unwrap().success());
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It has ended already when all went well.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
 }
 
 /// Makes a request until it is answered, over as many connections as that takes.
@@ -253,39 +363,32 @@ fn is_receipt_in(mut said: &[u8]) -> bool {
 #[test]
 fn a_server_that_stood_still_for_a_while_has_each_request_once() {
     if let Some(directory) = child::directory() {
-        return serve(&directory);
+        let quick =
+            [("limits.idle_timeout_ms", "500"), ("limits.heartbeat_ms", "100"), ("limits.handshake_timeout_ms", "500")];
+        return serve(&directory, &quick);
     }
     let directory = tempfile::tempdir().unwrap();
-    let mut server =
-        child::command("limits::a_server_that_stood_still_for_a_while_has_each_request_once", directory.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let line = lines.find(|line| line.starts_with("addresses ")).unwrap();
-    let addresses: Vec<SocketAddr> = line.split(' ').skip(1).map(|address| address.parse().unwrap()).collect();
-    let append_to = addresses[0];
+    let name = "limits::a_server_that_stood_still_for_a_while_has_each_request_once";
+    let server = Served::start(name, directory.path());
+    let append_to = server.address(Plane::Append);
     let clients: Vec<_> = (0..4_u64)
         .map(|client| std::thread::spawn(move || (0..40).for_each(|number| persist(append_to, client * 40 + number))))
         .collect();
-    let pid = Pid::from_child(&server);
     for _ in 0..3 {
         std::thread::sleep(Duration::from_millis(60));
-        kill_process(pid, Signal::STOP).unwrap();
+        server.signal(Signal::STOP);
         // Longer than any of its deadlines, and than its clients wait.
         std::thread::sleep(Duration::from_millis(700));
-        kill_process(pid, Signal::CONT).unwrap();
+        server.signal(Signal::CONT);
     }
     clients.into_iter().for_each(|client| client.join().unwrap());
-    let mut queries = Wire::open(addresses[1]);
-    queries.hello(Plane::Read, "default", "");
+    let mut queries = server.connect(Plane::Read);
     let mut data: Vec<String> =
         read_all(&mut queries, 1, read_request(Read::all())).0.into_iter().map(|(_, data)| data).collect();
     data.sort();
     let mut expected: Vec<String> = (0..160).map(|number| format!("{{\"n\":{number}}}")).collect();
     expected.sort();
     assert_eq!(data, expected);
-    drop(server.stdin.take());
-    assert!(server.wait().unwrap().success());
+    drop(queries);
+    server.stop();
 }
