@@ -4,6 +4,7 @@
 //! longer, and never more memory than the bytes it sent. Only bytes that have come buy time, never those announced.
 
 use super::parting::Parting;
+use super::patience::wait_until;
 use super::room::SMALL_BYTES;
 use super::transport::Receiving;
 use crate::observe;
@@ -97,7 +98,7 @@ impl Incoming {
                 began + self.frame_timeout + time_bought
             }
         };
-        match timeout_at(deadline, self.stream.read(self.buffer.room())).await {
+        match wait_until(deadline, self.stream.read(self.buffer.room())).await {
             Err(_) if self.began.is_some() => {
                 let what = "a frame took too long to come: send it at once, or in smaller ones";
                 Err(Parting::timeout(what, observe::Refusal::HandshakeTimeout))

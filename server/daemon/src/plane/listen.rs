@@ -4,6 +4,7 @@ use super::door::Door;
 use super::handshake::greet;
 use super::incoming::Incoming;
 use super::parting::Parting;
+use super::patience::wait_for;
 use super::session::Session;
 use super::transport::{Receiving, Sending, encrypted, plain};
 use crate::host::{Host, stop_of};
@@ -109,7 +110,7 @@ where
 async fn transport(host: &Host, stream: TcpStream) -> Result<(Receiving, Sending), Parting> {
     let Some(tls) = &host.tls else { return Ok(plain(stream)) };
     let patience = Duration::from_millis(host.limits.handshake_timeout_ms);
-    match timeout(patience, TlsAcceptor::from(tls.current()).accept(stream)).await {
+    match wait_for(patience, TlsAcceptor::from(tls.current()).accept(stream)).await {
         Ok(Ok(stream)) => Ok(encrypted(stream)),
         Ok(Err(error)) => Err(Parting::Dropped(observe::Refusal::Tls, error.to_string())),
         Err(_) => Err(Parting::Dropped(observe::Refusal::HandshakeTimeout, "the TLS handshake took too long".into())),

@@ -9,6 +9,7 @@
 //!  ids         one under way has its id for itself
 //!  room        what large frames may take up
 //!  parting     how a connection ends
+//!  patience    waiting until a deadline, also across a standstill
 //!  progress    how far long work has come, now and then
 //! ```
 
@@ -18,6 +19,7 @@ mod ids;
 mod incoming;
 mod listen;
 mod parting;
+mod patience;
 mod progress;
 mod room;
 mod session;
@@ -28,6 +30,7 @@ pub(crate) use ids::{IdInUse, IdsInUse};
 pub(crate) use incoming::Incoming;
 pub(crate) use listen::{Port, hear_out, listen, part, tell_of};
 pub(crate) use parting::Parting;
+pub(crate) use patience::wait_for;
 pub(crate) use progress::now_and_then;
 pub(crate) use room::Room;
 pub(crate) use session::{Session, denied};

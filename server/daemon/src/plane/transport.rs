@@ -1,11 +1,11 @@
 //! The two halves of a connection, plain or encrypted.
 
+use super::patience::wait_for;
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 
@@ -36,7 +36,7 @@ impl Sending {
     pub(crate) async fn send_within(&mut self, bytes: &[u8], patience: Duration) -> io::Result<()> {
         // However large an answer is: whoever takes it steadily gets it, and whoever does not is waited for once.
         for part in bytes.chunks(PART_BYTES) {
-            timeout(patience, self.send(part)).await.map_err(io::Error::from)??;
+            wait_for(patience, self.send(part)).await.map_err(io::Error::from)??;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::outbox::{Gone, Outbox};
 use crate::access::{Grant, Operation};
 use crate::host::Host;
 use crate::observe;
-use crate::plane::{denied, internal};
+use crate::plane::{denied, internal, wait_for};
 use crate::stores::OpenStore;
 use gesta::Position;
 use gesta_protocol::{Answer, Plane, ReadRequest};
@@ -14,7 +14,6 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
 
 /// A read or a subscription.
 pub(super) struct Stream {
@@ -122,7 +121,7 @@ impl Stream {
     /// Waits until something may be sent; otherwise tells what the read comes to. Everything below `position` was sent.
     async fn wait_for_credit(&self, position: Position) -> Option<Result<(), Gone>> {
         let patience = Duration::from_millis(self.host.limits.slow_reader_timeout_ms);
-        match timeout(patience, self.credit.wait()).await {
+        match wait_for(patience, self.credit.wait()).await {
             Ok(true) => None,
             Ok(false) => Some(self.outbox.answer(self.id, &Answer::Done).await),
             Err(_) => {

@@ -1,6 +1,7 @@
 //! What the machine under the server can do: no descriptors, no memory, no room on the disk, a disk that fails, and a process
 //! that stands still.
 
+use crate::abuse::subscription;
 use crate::conversation::{event, read_all, read_request};
 use crate::support::{Figures, Host, Wire, eventually, start};
 use crate::witness::Witness;
@@ -390,5 +391,57 @@ fn a_server_that_stood_still_for_a_while_has_each_request_once() {
     expected.sort();
     assert_eq!(data, expected);
     drop(queries);
+    server.stop();
+}
+
+#[test]
+fn whoever_spoke_while_the_server_stood_still_is_not_taken_for_silent() {
+    // The clock runs on, and so all deadlines are over when it goes on: it must look at what has come before it judges.
+    if let Some(directory) = child::directory() {
+        let quick = [
+            ("limits.idle_timeout_ms", "1500"),
+            ("limits.heartbeat_ms", "1000"),
+            ("limits.handshake_timeout_ms", "1500"),
+            ("limits.slow_reader_timeout_ms", "1500"),
+        ];
+        return serve(&directory, &quick);
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let name = "limits::whoever_spoke_while_the_server_stood_still_is_not_taken_for_silent";
+    let server = Served::start(name, directory.path());
+    for _ in 0..3 {
+        let mut wires: Vec<(Plane, Wire)> = [Plane::Append, Plane::Read]
+            .into_iter()
+            .cycle()
+            .take(40)
+            .map(|plane| (plane, server.connect(plane)))
+            .collect();
+        let mut hello = Vec::new();
+        Request::Hello(gesta_protocol::Hello::new(Plane::Append, "default", "", "test")).encode(0, &mut hello);
+        let (first, rest) = hello.split_at(20);
+        let mut late = Wire::open(server.address(Plane::Append));
+        late.send_bytes(first);
+        let mut reader = server.connect(Plane::Read);
+        reader.send(1, &subscription(0, 0));
+        reader.receive(|_, answer| assert!(matches!(answer, Answer::Begun(_)), "{answer:?}")).unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+        server.signal(Signal::STOP);
+        // Longer than any of its deadlines.
+        std::thread::sleep(Duration::from_millis(2500));
+        for (_, wire) in &mut wires {
+            wire.send(1, &Request::Ping);
+        }
+        late.send_bytes(rest);
+        reader.send(1, &Request::Credit(1));
+        reader.send(2, &Request::Ping);
+        server.signal(Signal::CONT);
+        for (plane, wire) in &mut wires {
+            let answer = wire.receive(|id, answer| format!("{id} {answer:?}"));
+            assert_eq!(answer.as_deref(), Some("1 Pong"), "{plane}");
+        }
+        late.receive(|_, answer| assert!(matches!(answer, Answer::Welcome(_)), "{answer:?}"))
+            .expect("it was no slower");
+        reader.receive(|id, answer| assert!(matches!((id, &answer), (2, Answer::Pong)), "{answer:?}")).unwrap();
+    }
     server.stop();
 }
