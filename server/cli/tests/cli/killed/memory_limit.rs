@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The group, as a directory of the kernel's; gone with this value.
 pub(super) struct MemoryLimit {
@@ -32,7 +33,10 @@ impl MemoryLimit {
         if !root.join("cgroup.procs").exists() {
             return Err(io::Error::other(format!("{} is none", root.display())));
         }
-        let directory = root.join(format!("gesta-test-{}", std::process::id()));
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        // Relaxed: each number is given out once, whatever else is seen.
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let directory = root.join(format!("gesta-test-{}-{number}", std::process::id()));
         fs::create_dir(&directory)?;
         let made = Self { directory };
         fs::write(made.directory.join(limit), bytes.to_string())?;

@@ -50,6 +50,15 @@ impl<'m> Served<'m> {
         self.process = spawn(&self.place, self.settings, self.memory, self.ports);
     }
 
+    /// Waits until the kernel has killed it, and starts another one that may have as much memory as it likes.
+    pub(super) fn wait_for_kill_and_start(&mut self) {
+        let status = self.wait();
+        assert_eq!(status.signal(), Some(9), "{status}: {}", self.said());
+        self.memory = None;
+        self.process = spawn(&self.place, self.settings, None, self.ports);
+        self.wait_until_ready();
+    }
+
     /// Has it end in good order, and starts another one; tells how long the end took.
     pub(super) fn end_and_start(&mut self) -> Duration {
         let took = self.end();

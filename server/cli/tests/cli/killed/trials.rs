@@ -104,6 +104,24 @@ fn a_server_with_sixty_four_mebibytes_of_memory_is_not_killed_by_a_load_of_sever
     assert_eq!(memory.kill_count(), 0, "{summary}");
 }
 
+#[test]
+fn what_was_acknowledged_outlives_a_kill_for_want_of_memory() {
+    if crew::is_played() {
+        return;
+    }
+    let test = "killed::trials::what_was_acknowledged_outlives_a_kill_for_want_of_memory";
+    // Room for a server, and not for what its clients send at a time.
+    let Some(memory) = MemoryLimit::of(12 << 20) else { return };
+    let trial = Trial { memory: Some(memory), event_bytes: 400_000, ..Trial::of(test) };
+    let summary = trial.run(|served| {
+        served.wait_for_kill_and_start();
+        pause(1000);
+    });
+    let kills = trial.memory.unwrap().kill_count();
+    println!("{summary}; {kills} killed");
+    assert!(kills > 0 && summary.acknowledged > 0 && summary.unknown > 0 && summary.refused == 0, "{summary}");
+}
+
 /// The bytes of the files of a directory.
 fn bytes_of(directory: &Path) -> u64 {
     let entries = std::fs::read_dir(directory).unwrap();
