@@ -16,7 +16,7 @@ fn host(directory: &std::path::Path, stopping: watch::Receiver<bool>) -> Host {
     Host {
         access: Access::open(),
         tls: None,
-        shelf: Shelf::open(directory, 4, |_| gesta::Options::default()).unwrap(),
+        shelf: Shelf::open(directory, false, 4, |_| gesta::Options::default()).unwrap(),
         observations: Observations::new(),
         stopping,
         append_room: Room::new(1 << 20, 1 << 20),

@@ -179,7 +179,7 @@ fn open_shelf(directory: &Path, settings: &Settings, observations: &Arc<Observat
         observed.lies_in(stores.join(name.as_str()));
         Options { limits, index_event_ids, commit_observer: Some(observed), ..Options::default() }
     };
-    Ok(Shelf::open(directory, settings.limits.stores_open_max, options)?)
+    Ok(Shelf::open(directory, settings.allow_network_dir, settings.limits.stores_open_max, options)?)
 }
 
 fn bind(address: SocketAddr, what: &'static str) -> Result<TcpListener, StartError> {

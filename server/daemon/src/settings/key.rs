@@ -31,8 +31,9 @@ const REQUEST_BYTES: RangeInclusive<usize> = 1024..=BATCH_BODY_BYTES_MAX;
 /// Up to a day.
 const MILLISECONDS: RangeInclusive<u64> = 1..=24 * 60 * 60 * 1000;
 
-pub(super) const KEYS: [Key; 32] = [
+pub(super) const KEYS: [Key; 33] = [
     Key { name: "dir", slot: |s| Slot::Path(&mut s.dir) },
+    Key { name: "allow_network_dir", slot: |s| Slot::Switch(&mut s.allow_network_dir) },
     Key { name: "append", slot: |s| Slot::Address(&mut s.append) },
     Key { name: "read", slot: |s| Slot::Address(&mut s.read) },
     Key { name: "http", slot: |s| Slot::AddressOrNone(&mut s.http) },

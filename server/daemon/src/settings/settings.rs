@@ -15,6 +15,8 @@ const MIB: usize = 1024 * 1024;
 pub struct Settings {
     /// The directory that the stores lie in.
     pub dir: Option<PathBuf>,
+    /// Whether that directory may lie on another machine.
+    pub allow_network_dir: bool,
     /// Where the append plane listens.
     pub append: SocketAddr,
     /// Where the read plane listens.
@@ -135,6 +137,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             dir: None,
+            allow_network_dir: false,
             append: SocketAddr::from((Ipv4Addr::LOCALHOST, 4701)),
             read: SocketAddr::from((Ipv4Addr::LOCALHOST, 4702)),
             http: None,

@@ -60,6 +60,18 @@ pub enum StoreError {
         /// The lock file.
         path: PathBuf,
     },
+    /// The directory lies on the disks of another machine.
+    #[error(
+        "{}: this directory lies on {file_system}, on another machine: a sync or a lock there need not mean what it says, so \
+         that events could be lost; choose a directory on a disk of this machine, or set allow_network_dir = true where that \
+         machine is trusted with both", path.display()
+    )]
+    OnAnotherMachine {
+        /// The directory.
+        path: PathBuf,
+        /// What the file system is called.
+        file_system: &'static str,
+    },
     /// The directory is a store, not the place of stores.
     #[error(
         "{}: this directory is itself a store: a server keeps its stores in directories below its own; give it the \
@@ -83,7 +95,10 @@ impl From<&StoreError> for Refusal {
             StoreError::Open { name, .. } => {
                 Self::new(Code::StoreUnavailable, format!("the store {name:?} cannot be opened: see the server's log"))
             }
-            StoreError::Directory { .. } | StoreError::InUse { .. } | StoreError::IsAStore { .. } => {
+            StoreError::Directory { .. }
+            | StoreError::InUse { .. }
+            | StoreError::IsAStore { .. }
+            | StoreError::OnAnotherMachine { .. } => {
                 Self::new(Code::StoreUnavailable, "the server's directory cannot be used: see the server's log")
             }
         }

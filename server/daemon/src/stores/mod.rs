@@ -6,6 +6,7 @@
 //! ```
 
 mod error;
+mod file_system;
 mod herald;
 mod name;
 mod open_store;

@@ -1,6 +1,7 @@
 //! Which stores there are, and those that are open.
 
 use super::error::StoreError;
+use super::file_system;
 use super::name::StoreName;
 use super::open_store::OpenStore;
 use gesta::Options;
@@ -48,9 +49,11 @@ pub(crate) struct Closed {
 const LOCK: &str = "server.lock";
 
 impl Shelf {
-    /// The stores of a directory, which is made if need be; one of the name `default` is made as well.
+    /// The stores of a directory, which is made if need be; one of the name `default` is made as well. Of a directory on
+    /// another machine only if it allows that.
     pub(crate) fn open(
         directory: &Path,
+        allows_remote: bool,
         open_max: usize,
         options: impl Fn(&StoreName) -> Options + Send + Sync + 'static,
     ) -> Result<Self, StoreError> {
@@ -61,6 +64,7 @@ impl Shelf {
         if gesta::is_store(directory) {
             return Err(StoreError::IsAStore { path: directory.to_owned() });
         }
+        file_system::check(directory, allows_remote)?;
         std::fs::create_dir_all(directory).map_err(failed(directory, "cannot make the directory"))?;
         let path = directory.join(LOCK);
         let lock = File::options().create(true).truncate(false).write(true).open(&path);
