@@ -4,12 +4,13 @@ use crate::server::{PORTS, Server, Wire, line_of, page, serve_command};
 use crate::support::{Place, Run, bare_command, eventually, finish, parse, wait};
 use gesta_protocol::Plane;
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fs::{self, File, Permissions};
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, ErrorKind, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// Runs a server that must not start.
 fn refused(command: &mut Command) -> Run {
@@ -333,4 +334,34 @@ fn whoever_guesses_tokens_is_counted_apart_once_it_is_too_often() {
     let refused = |reason| labelled(&metrics, &format!("gesta_refusals_total{{plane=\"read\",reason=\"{reason}\"}}"));
     assert_eq!((refused("denied"), refused("too_many_failures")), (Some(10.0), Some(2.0)));
     server.stop();
+}
+
+#[test]
+fn a_flood_of_garbage_is_told_of_in_a_line_a_second() {
+    const FLOOD: u64 = 200;
+    let place = Place::new();
+    let server = Server::start(&place, &["--log-format", "json"]);
+    let speak = |bytes: &[u8]| {
+        let mut stream = TcpStream::connect(server.address("append")).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.write_all(bytes).unwrap();
+        // It is closed, without a word that it would not understand.
+        let ended = stream.read_to_end(&mut Vec::new());
+        assert!(ended.is_ok() || ended.is_err_and(|error| error.kind() == ErrorKind::ConnectionReset));
+    };
+    let tls_hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 and so on";
+    let kinds = [&[0xff; 64][..], tls_hello, b"GET / HTTP/1.1\r\nhost: gesta\r\n\r\n"];
+    let began = Instant::now();
+    (0..FLOOD).zip(kinds.iter().cycle()).for_each(|(_, bytes)| speak(bytes));
+    // Some seconds later somebody else comes: that line tells of those that had none.
+    std::thread::sleep(Duration::from_millis(1500));
+    speak(kinds[0]);
+    let seconds = began.elapsed().as_secs();
+    let log = server.stop();
+    let is_it = |line: &Value| line["message"].as_str().unwrap().starts_with("connection ended");
+    let lines: Vec<Value> = log.lines().map(parse).filter(is_it).collect();
+    let suppressed: u64 = lines.iter().map(|line| line["suppressed"].as_u64().unwrap()).sum();
+    assert!(lines.len() >= 2 && lines.len() as u64 <= seconds + 1, "{} lines in {seconds} s", lines.len());
+    assert_eq!(lines.len() as u64 + suppressed, FLOOD + 1, "none is left untold: {log}");
+    assert!(lines.iter().all(|line| line["reason"] == "protocol" && line["level"] == "WARN"), "{log}");
 }
