@@ -35,6 +35,8 @@ pub(crate) struct LineSource {
     line: Vec<u8>,
     number: u64,
     line_bytes_max: usize,
+    /// Whether the rest of a line that was too long is still to be passed over: only whoever goes on pays for it.
+    is_amid_line: bool,
 }
 
 impl LineSource {
@@ -65,7 +67,7 @@ impl LineSource {
         } else {
             Box::new(whole)
         };
-        Ok(Self { reader, line: Vec::new(), number: 0, line_bytes_max })
+        Ok(Self { reader, line: Vec::new(), number: 0, line_bytes_max, is_amid_line: false })
     }
 
     /// The number of the line read last, from 1.
@@ -89,11 +91,14 @@ impl LineSource {
     /// Reads one line into `self.line`; false at the end.
     fn read_line(&mut self) -> Result<bool, LinesError> {
         self.line.clear();
+        if std::mem::take(&mut self.is_amid_line) {
+            self.reader.skip_until(b'\n')?;
+        }
         let bound = self.line_bytes_max as u64 + 1;
         let taken = self.reader.by_ref().take(bound).read_until(b'\n', &mut self.line)?;
         if self.line.len() > self.line_bytes_max && self.line.last() != Some(&b'\n') {
             self.line = Vec::new();
-            self.reader.skip_until(b'\n')?;
+            self.is_amid_line = true;
             return Err(LinesError::TooLong { max: self.line_bytes_max });
         }
         if self.number == 1 && self.line.starts_with(BYTE_ORDER_MARK) {

@@ -215,3 +215,23 @@ fn a_gzip_bomb_takes_bounded_memory() {
     assert!(run.failure(1).contains("longer than 67108864 bytes"), "{run:?}");
     assert_eq!(types(&place), ["Placed"]);
 }
+
+#[test]
+fn a_gzip_bomb_of_ten_gigabytes_is_cut_at_the_limit_of_a_line() {
+    const MEMBER_BYTES: u64 = 32 << 20;
+    const MEMBERS: u64 = 320;
+    let place = Place::new();
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    std::io::copy(&mut std::io::repeat(b' ').take(MEMBER_BYTES), &mut encoder).unwrap();
+    // Members one after another are one file: this is what makes ten gigabytes of some ten megabytes.
+    let member = encoder.finish().unwrap();
+    assert!(member.len() as u64 * 1000 < MEMBER_BYTES, "{} bytes", member.len());
+    let mut child = place.start(&["import"], Stdio::piped());
+    let mut input = child.stdin.take().unwrap();
+    let taken = std::thread::spawn(move || (0..MEMBERS).take_while(|_| input.write_all(&member).is_ok()).count());
+    let run = wait(child);
+    assert!(run.failure(1).contains("longer than 67108864 bytes"), "{run:?}");
+    // Two members are a line too long; what is taken beyond them waits in a pipe or a buffer.
+    let taken = taken.join().unwrap();
+    assert!(taken < 20, "{taken} members were taken");
+}
