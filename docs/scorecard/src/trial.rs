@@ -30,12 +30,13 @@ pub(crate) struct Judged {
 }
 
 /// Rounds before a release, for tests that take them from the environment.
-const ROUNDS: [(&str, &str); 5] = [
+const ROUNDS: [(&str, &str); 6] = [
     ("GESTA_KILLS", "1000"),
     ("GESTA_READ_MODEL_KILLS", "200"),
     ("GESTA_POWER_CUTS", "500"),
     ("GESTA_ALL_BITS", "1"),
     ("GESTA_HOLD_UP_MS", "30000"),
+    ("GESTA_HANG_MS", "60000"),
 ];
 
 /// Runs the tests of a row. One whose verdict is still out has its tests run as well: they may fail.

@@ -7,6 +7,7 @@ mod config;
 mod crowds;
 mod damage;
 mod deployment;
+mod disk;
 mod errors;
 mod follow;
 mod git;
@@ -14,6 +15,9 @@ mod help;
 mod import;
 mod index;
 mod killed;
+#[path = "../../../../engine/store/tests/store/mounted.rs"]
+#[expect(dead_code, reason = "a power cut is for others")]
+mod mounted;
 mod names;
 mod network;
 mod operations_page;
@@ -27,5 +31,6 @@ mod shared_data;
 mod signals;
 mod snapshots;
 mod support;
+mod tampering;
 mod token;
 mod top;

@@ -208,16 +208,43 @@ impl Wire {
 
     /// Appends an event with this data, durably, and tells its position; or why it has no receipt.
     pub(crate) fn append(&mut self, data: &str) -> Result<u64, String> {
+        let id = self.submit(data)?;
+        let (answered, position) = self.receipt()?;
+        if answered == id { Ok(position) } else { Err(format!("{id} is under way, and {answered} has a receipt")) }
+    }
+
+    /// Sends an append without waiting for its receipt; tells the id of the request.
+    pub(crate) fn submit(&mut self, data: &str) -> Result<u64, String> {
         let id = self.last_id + 1;
         self.last_id = id;
         let event = gesta::Event::new(gesta::EventType::new("Happened").unwrap()).json(data.to_owned());
         let request = gesta::AppendRequest::new().event(event);
         let encoded = request.encode(&gesta::Limits::default(), unused_id).unwrap();
         self.send(id, &Request::Append(Append::Encoded(&encoded)))?;
+        Ok(id)
+    }
+
+    /// The next receipt: the id of its request, and the position; or what came instead.
+    pub(crate) fn receipt(&mut self) -> Result<(u64, u64), String> {
         self.receive(|answered, answer| match answer {
-            Answer::Receipt(receipt) if answered == id => Ok(receipt.positions.start.0),
+            Answer::Receipt(receipt) => Ok((answered, receipt.positions.start.0)),
             other => Err(format!("{other:?}")),
         })?
+    }
+
+    /// Whether something has come that is no ping; those are answered.
+    pub(crate) fn has_answer(&mut self) -> bool {
+        self.stream.set_nonblocking(true).unwrap();
+        // An error is that there is nothing, or it comes again when more is read.
+        while self.fill().is_ok() {}
+        self.stream.set_nonblocking(false).unwrap();
+        while let Some(frame) = self.buffer.next_frame().unwrap() {
+            if !is_ping(&frame) {
+                return true;
+            }
+            self.send(0, &Request::Pong).unwrap();
+        }
+        false
     }
 
     /// The bare connection.
