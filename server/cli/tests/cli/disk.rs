@@ -1,16 +1,16 @@
-//! What lies under the real server: a disk that is slow or hangs, a file system that is not a disk.
+//! What lies under the real server: a disk that is slow or hangs, a writer that panics, a file system that is not a disk.
 
 use crate::mounted::Mounted;
-use crate::server::{PORTS, Server};
+use crate::server::{PORTS, Server, Wire};
 use crate::support::{Place, eventually, wait};
 use crate::tampering::{Tampering, is_possible, strace};
 use gesta::{EventCursor as _, EventReader as _, Read};
 use gesta_client::{Address, BlockingClient, ClientOptions};
-use gesta_protocol::Plane;
+use gesta_protocol::{Code, Plane};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const DEFAULT_STORE: &str = "{store=\"default\"}";
 
@@ -107,7 +107,12 @@ fn while_the_disk_hangs_nothing_is_acknowledged_reads_go_on_and_the_server_says_
     assert!(reasons.contains("store default"), "{reasons}");
     assert_eq!(server.page("/livez").0, 200, "to start it again would mend nothing");
     assert!(metric(&server, "gesta_commit_under_way_seconds") > 10.0);
-    std::thread::sleep(Duration::from_millis(hang_ms));
+    let hangs_since = Instant::now();
+    while hangs_since.elapsed() < Duration::from_millis(hang_ms) {
+        assert!(!wire.has_answer(), "nothing is acknowledged that is not durable");
+        assert_eq!(event_count(&reader), 3, "what is durable is read, and nothing else");
+        std::thread::sleep(Duration::from_secs(1));
+    }
     assert_eq!(event_count(&reader), 3, "what is durable is read, and nothing else");
     assert_eq!(event_count(&client(&server)), 3, "by those who come now as well");
     assert!(!wire.has_answer(), "nothing is acknowledged that is not durable");
@@ -118,6 +123,43 @@ fn while_the_disk_hangs_nothing_is_acknowledged_reads_go_on_and_the_server_says_
     assert!(eventually(|| server.page("/readyz").0 == 200));
     assert_eq!(event_count(&reader), 4);
     server.stop();
+}
+
+#[test]
+fn when_the_writer_panics_the_server_refuses_appends_until_it_is_started_again() {
+    if !is_possible() {
+        return;
+    }
+    let place = Place::new();
+    let server = Server::start(&place, &[]);
+    let mut wire = server.connect(Plane::Append, "").unwrap();
+    (0..3).for_each(|number| assert_eq!(wire.append(&number.to_string()), Ok(number)));
+    // More was written than was to be: the thread that writes does not believe it.
+    let mad = Tampering::with(&server.ready["pid"], "pwrite64", "retval=1000000000");
+    let is_refused = |wire: &mut Wire| {
+        let refused = wire.append("3").unwrap_err();
+        assert!(refused.contains(&format!("code: {}", Code::Poisoned as u16)), "{refused}");
+    };
+    is_refused(&mut wire);
+    drop(mad);
+    server.wait_for_log("a panic interrupted a commit");
+    is_refused(&mut wire);
+    is_refused(&mut server.connect(Plane::Append, "").unwrap());
+    let (status, reasons) = server.page("/readyz");
+    assert!(status == 503 && reasons.contains("store default takes no appends"), "{reasons}");
+    assert_eq!((server.page("/livez").0, metric(&server, "gesta_store_failed")), (200, 1.0));
+    assert_eq!(event_count(&client(&server)), 3);
+    // Whoever supervises it starts it again.
+    server.signal(Signal::TERM);
+    let run = server.end();
+    assert_eq!(run.status, 5, "{run:?}");
+    let server = Server::start(&place, &[]);
+    assert_eq!(server.page("/readyz").0, 200);
+    assert_eq!(event_count(&client(&server)), 3, "there is no half of what was under way");
+    assert_eq!(server.connect(Plane::Append, "").unwrap().append("3"), Ok(3));
+    server.stop();
+    let store = place.store().join("default");
+    place.run(&["verify", "--deep", "--json", "--store", store.to_str().unwrap()]).json();
 }
 
 #[test]
