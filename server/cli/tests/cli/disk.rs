@@ -1,4 +1,4 @@
-//! What lies under the real server: a disk that is slow or hangs, a writer that panics, a file system that is not a disk.
+//! Under the real server: a disk that is slow or hangs, a writer that panics, a file system that is not a disk.
 
 use crate::mounted::Mounted;
 use crate::server::{PORTS, Server, Wire};
