@@ -146,8 +146,11 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => f.write_str("\"\""),
-            // A JSON string is a TOML string too.
-            Self::Text(text) => write!(f, "{}", serde_json::Value::from(text.as_str())),
+            // A JSON string is a TOML string too, but for one control character.
+            Self::Text(text) => {
+                let quoted = serde_json::Value::from(text.as_str()).to_string();
+                f.write_str(&quoted.replace('\u{7f}', "\\u007f"))
+            }
             Self::Number(number) => number.fmt(f),
             Self::Switch(switch) => switch.fmt(f),
         }
@@ -181,4 +184,17 @@ fn address_or_none(text: &str) -> Option<Option<SocketAddr>> {
 fn one_of<T>(words: &[(&str, T)]) -> String {
     let words: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
     words.join(" or ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_character_of_a_text_comes_back_from_what_is_shown() {
+        let every: String = (0..=0x180).chain([0x2028, 0xfeff, 0x1f600]).filter_map(char::from_u32).collect();
+        let shown = format!("key = {}", Value::Text(every.clone()));
+        let read = toml::de::DeTable::parse(&shown).unwrap();
+        assert_eq!(read.get_ref()["key"].get_ref().as_str(), Some(every.as_str()));
+    }
 }

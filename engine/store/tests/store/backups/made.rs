@@ -2,8 +2,8 @@
 
 use super::ground::{Ground, append, back_up, content_files, contents, events, filled, numbers};
 use crate::mounted::Mounted;
-use crate::support::{request, small_options};
-use gesta::{BackupError, Durability, OpenError, Options, Reader, Store, Upkeep, backup, restore, verify_backup};
+use crate::support::{request, small_options, texts};
+use gesta::{BackupError, Durability, OpenError, Options, Read, Reader, Store, Upkeep, backup, restore, verify_backup};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -173,4 +173,53 @@ fn of_two_backups_into_one_directory_the_second_is_refused() {
     })
     .unwrap();
     assert!(refused > 0);
+}
+
+// What an operator must not do, and does: a copy of the files while they are written to is no backup. It holds a beginning of the
+// store, or says what is damaged; it never passes for more than it is.
+#[test]
+fn a_directory_that_was_copied_under_its_writer_is_a_beginning_of_the_store_or_says_what_is_damaged() {
+    let ground = Ground::new();
+    let store = ground.store();
+    append(&store, 0..60);
+    let is_over = AtomicBool::new(false);
+    let (mut whole, mut damaged) = (0, 0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut number = 60;
+            while !is_over.load(Ordering::SeqCst) {
+                append(&store, number..number + 1);
+                number += 1;
+            }
+        });
+        for run in 0..30 {
+            let to = ground.path(&format!("copy-{run}"));
+            fs::create_dir(&to).unwrap();
+            let before = store.reader().head().0;
+            for entry in fs::read_dir(ground.path("store")).unwrap().map(Result::unwrap) {
+                match fs::copy(entry.path(), to.join(entry.file_name())) {
+                    // Made under this name and renamed since.
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                    outcome => drop(outcome.unwrap()),
+                }
+            }
+            match Store::open(&to, small_options()) {
+                Ok(copy) if copy.recovery().is_degraded => {
+                    assert!(!copy.recovery().damage.is_empty());
+                    damaged += 1;
+                }
+                Ok(copy) => {
+                    let read = texts(copy.read(Read::all())).unwrap();
+                    assert!(read == numbers(0..read.len() as u64) && read.len() as u64 >= before, "copy {run}");
+                    whole += 1;
+                }
+                Err(OpenError::ManifestDamaged { .. } | OpenError::NotAStore { .. }) => damaged += 1,
+                Err(error) => panic!("copy {run}: {error:?}"),
+            }
+        }
+        is_over.store(true, Ordering::SeqCst);
+    });
+    println!("{whole} copies were a beginning of the store, {damaged} said what is damaged");
+    assert!(whole > 0);
+    store.close().unwrap();
 }
