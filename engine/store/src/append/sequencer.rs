@@ -8,7 +8,7 @@ use super::verdict::{Refused, Repeat, Verdict};
 use super::watch::tell_failure;
 use crate::disk::Disk;
 use crate::index::{Head, Key};
-use crate::log::{LogWriter, Segment};
+use crate::log::LogWriter;
 use crate::options::Upkeep;
 use gesta_model::codec::NO_REVISION;
 use gesta_model::{
@@ -258,9 +258,8 @@ impl<D: Disk> Appender<D> {
             return false;
         }
         staging.lost_pages = lost_pages;
-        let is_cut = |segment: &&Arc<Segment<D>>| segment.file_length() < segment.published_bytes();
         let segments = self.log.segments.load();
-        let cut = segments.list.iter().find(is_cut);
+        let cut = segments.list.iter().find(|segment| segment.is_cut());
         staging.cut = cut.map(|segment| format!("{}: the file was cut while the store was open", segment.path));
         staging.cut.is_some()
     }

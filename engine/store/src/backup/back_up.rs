@@ -99,7 +99,10 @@ fn add_files<D: Disk>(
     for (wanted, kept) in source.wanted.iter().zip(kept) {
         let (entry, added) = match kept {
             Some(entry) => (entry, Added::Kept),
-            None => place.add(source, wanted, &mut meter)?,
+            None => match place.add(source, wanted, &mut meter)? {
+                Some(added) => added,
+                None => continue,
+            },
         };
         report.bytes += entry.length;
         match added {
@@ -131,10 +134,11 @@ fn store_manifest<D: Disk>(source: &Source<D>) -> Result<Manifest, BackupError> 
 
 /// Walks over the segments of the backup from the first one on that this run has added.
 fn damage_in_new<D: Disk>(place: &Place<D>, manifest: &BackupManifest) -> Vec<Damage> {
-    let is_old = |entry: &&Entry| place.held.as_ref().is_some_and(|held| held.entries.contains(entry));
+    let old = place.held.as_ref().map_or(&[][..], |held| &held.entries[..]);
+    let is_old = |(ordinal, entry): &(usize, &Entry)| old.get(*ordinal) == Some(*entry);
+    let new = manifest.entries.iter().enumerate().find(|numbered| !is_old(numbered));
+    let first_number = new.map_or(u64::MAX, |(_, entry)| if entry.is_derived() { u64::MAX } else { entry.first });
     let log = held_log(&place.disk, manifest);
-    let segments = log.segments.load();
-    let old = manifest.entries.iter().take_while(is_old).count().min(segments.list.len());
-    drop(segments);
-    verify_log(&log, &place.disk.describe(""), manifest.head, (old, false), &mut |_, _| {}).damage
+    let first = log.segments.load().list.partition_point(|segment| segment.number < first_number);
+    verify_log(&log, &place.disk.describe(""), manifest.head, (first, false), &mut |_, _| {}).damage
 }

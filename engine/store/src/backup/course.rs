@@ -14,7 +14,10 @@ use crate::disk::{Disk, DiskFile};
 pub(super) fn check_course<D: Disk>(source: &Source<D>, held: &BackupManifest, path: &str) -> Result<(), BackupError> {
     let parted = |what: String| Err(BackupError::OtherCourse { path: path.to_owned(), what });
     if held.head > source.head {
-        return parted(format!("it reaches to position {}, and the store to {}", held.head, source.head));
+        let (held, head) = (held.head, source.head);
+        return parted(format!(
+            "it reaches to position {held}, and what the log proves to {head}; if the store was just killed, open it once"
+        ));
     }
     for entry in &held.entries {
         let is_segment = |wanted: &&Wanted<D>| matches!(wanted.entry.kind, Kind::Segment | Kind::Tail);

@@ -62,12 +62,17 @@ impl Entry {
         }
     }
 
+    /// Whether nothing depends on it: a store makes it anew.
+    pub(super) fn is_derived(&self) -> bool {
+        matches!(self.kind, Kind::Index | Kind::Summary)
+    }
+
     /// Whether it serves as well as another: index files of the same segments do, whenever they were made.
     pub(super) fn is_as_good_as(&self, other: &Self) -> bool {
-        let is_index = matches!(self.kind, Kind::Index | Kind::Summary);
         let is_known = self.seal != 0 && other.seal != 0;
-        self.name() == other.name()
-            && (is_index || self.length == other.length)
+        let place = |entry: &Self| (entry.kind, entry.generation, entry.first, entry.last);
+        place(self) == place(other)
+            && (self.is_derived() || self.length == other.length)
             && (self.seal == other.seal || !is_known)
     }
 

@@ -78,6 +78,11 @@ impl BackupManifest {
         })
     }
 
+    /// Whether the directory still says the same, as far as it can be read.
+    pub(super) fn is_current<D: Disk>(&self, disk: &D) -> bool {
+        !matches!(Self::load(disk), Ok(Held::Whole(now)) if now != *self)
+    }
+
     /// What the file of a name says, or what is wrong with it; `None` where there is none.
     pub(super) fn read<D: Disk>(disk: &D, name: &str) -> io::Result<Option<Result<Self, String>>> {
         let file = match disk.open(name, Access::Read) {

@@ -8,6 +8,7 @@ use super::transfer::{Meter, copy, digest};
 use crate::disk::{Access, Disk, DiskFile};
 use crate::log::{BACKUP_BEGUN, BACKUPS, LOCK, Manifest, appear, are_of_a_backup};
 use gesta_model::{Position, Timestamp};
+use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 
@@ -88,18 +89,21 @@ impl<D: Disk> Place<D> {
         length.is_ok_and(|length| length == held.length).then_some(*held)
     }
 
-    /// Adds a file, durable but for its name; tells its digest.
+    /// Adds a file, durable but for its name; tells its length and digest. `None` of an index file that is gone.
     pub(super) fn add(
         &self,
         source: &Source<D>,
         wanted: &Wanted<D>,
         meter: &mut Meter<'_>,
-    ) -> Result<(Entry, Added), BackupError> {
+    ) -> Result<Option<(Entry, Added)>, BackupError> {
         let entry = wanted.entry;
         let name = entry.name();
-        let added = self.try_add(source, wanted, &name, meter);
-        let (digest, added) = added.map_err(BackupError::io(self.disk.describe(&name), "cannot add the file"))?;
-        Ok((Entry { digest, ..entry }, added))
+        match self.try_add(source, wanted, &name, meter) {
+            Ok((length, digest, added)) => Ok(Some((Entry { length, digest, ..entry }, added))),
+            // The store has made it anew, or removes it: nothing depends on it.
+            Err(error) if entry.is_derived() && error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(BackupError::io(self.disk.describe(&name), "cannot add the file")(error)),
+        }
     }
 
     fn try_add(
@@ -108,20 +112,26 @@ impl<D: Disk> Place<D> {
         wanted: &Wanted<D>,
         name: &str,
         meter: &mut Meter<'_>,
-    ) -> io::Result<(u128, Added)> {
-        let length = wanted.entry.length;
+    ) -> io::Result<(u64, u128, Added)> {
+        let mut length = wanted.entry.length;
         if wanted.entry.kind != Kind::Tail && self.link(source, &wanted.entry, name)? {
             let file = self.disk.open(name, Access::Read)?;
             file.sync_data()?;
-            return Ok((digest(&file, length, meter)?, Added::Linked));
+            length = file.len()?;
+            return Ok((length, digest(&file, length, meter)?, Added::Linked));
         }
         let mut digest = 0;
         appear(&self.disk, name, |file| {
-            file.allocate(length)?;
-            digest = wanted.with_file(&source.disk, |from| copy(from, file, length, meter))?;
+            digest = wanted.with_file(&source.disk, |from| {
+                if wanted.entry.is_derived() {
+                    length = from.len()?;
+                }
+                file.allocate(length)?;
+                copy(from, file, length, meter)
+            })?;
             Ok(())
         })?;
-        Ok((digest, Added::Copied))
+        Ok((length, digest, Added::Copied))
     }
 
     /// Links a file, over one that an interrupted run left or that is damaged.
@@ -144,7 +154,7 @@ impl<D: Disk> Place<D> {
     }
 
     fn remove_others(&self, manifest: &BackupManifest) -> io::Result<()> {
-        let listed: Vec<String> = manifest.entries.iter().map(Entry::name).collect();
+        let listed: HashSet<String> = manifest.entries.iter().map(Entry::name).collect();
         for name in self.disk.list()? {
             if name == BACKUP_BEGUN || (is_content_name(&name) && !listed.contains(&name)) {
                 self.disk.remove(&name)?;

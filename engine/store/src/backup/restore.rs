@@ -2,11 +2,12 @@
 
 use super::entry::{Entry, Kind};
 use super::error::RestoreError;
+use super::manifest::BackupManifest;
 use super::transfer::{Meter, copy};
 use super::verify::{load, open};
 use crate::disk::{Access, Disk, DiskFile, RealDisk};
 use crate::environment::Environment;
-use crate::log::{Manifest, appear, fill_with_zeros};
+use crate::log::{LOCK, Manifest, appear, fill_with_zeros, is_log_file};
 use crate::read::Reader;
 use gesta_model::codec::{HEADER_PAGE_BYTES, SegmentHeader};
 use gesta_model::{Incarnation, Position, Timestamp};
@@ -18,9 +19,10 @@ const LIVES_APART: u32 = 1 << 16;
 
 /// Makes a store of the backup `from` in the directory `to`, which must be empty or missing; returns the store's head.
 ///
-/// Every file is checked against its digest on the way; after a failure `to` is left as it was. The store is the same one
-/// at an earlier time, with the same id: whatever position its former self gave out beyond the head is lost, and
-/// [`Store::is_lost`](crate::Store::is_lost) says so. `progress` is told how many of how many bytes were copied.
+/// Every file is checked against its digest on the way; after a failure, nothing that was made is left in `to`. An index file that
+/// is damaged is left out: the store makes it anew. The store is the same one at an earlier time, with the same id: whatever
+/// position its former self gave out beyond the head is lost, and [`Store::is_lost`](crate::Store::is_lost) says so. `progress` is
+/// told how many of how many bytes were copied.
 pub fn restore(
     from: impl AsRef<Path>,
     to: impl AsRef<Path>,
@@ -34,53 +36,111 @@ pub fn restore(
     let failed = RestoreError::io(to.display().to_string(), "cannot open or make the directory");
     let disk = RealDisk::create(to).map_err(failed)?;
     let restored = restore_on(&backup, &disk, progress);
-    if restored.is_err() {
-        clear(&disk);
-        if !existed {
-            // Should it fail, an empty directory is left, into which the next try restores.
-            let _ = std::fs::remove_dir(to);
-        }
+    if restored.is_err() && !existed {
+        // Should it fail, or hold something after all, the directory is left, into which the next try restores.
+        let _ = std::fs::remove_dir(to);
     }
     restored
 }
 
-/// Whether the directory exists; refuses one that holds anything.
+/// Whether the directory exists; refuses one that holds anything, be it what no store would make.
 fn is_vacant(path: &Path) -> Result<bool, RestoreError> {
     let failed = || RestoreError::io(path.display().to_string(), "cannot list the directory");
-    let mut entries = match std::fs::read_dir(path) {
+    let entries = match std::fs::read_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         outcome => outcome.map_err(failed())?,
     };
-    match entries.next().transpose().map_err(failed())? {
-        None => Ok(true),
-        Some(found) => Err(RestoreError::NotEmpty {
-            path: path.display().to_string(),
-            found: found.file_name().to_string_lossy().into_owned(),
-        }),
+    for entry in entries {
+        let found = entry.map_err(failed())?.file_name();
+        if found != LOCK {
+            let found = found.to_string_lossy().into_owned();
+            return Err(RestoreError::NotEmpty { path: path.display().to_string(), found });
+        }
     }
+    Ok(true)
 }
 
-/// Takes away what was made in a directory that was empty. The first error is the one to tell of.
-fn clear<D: Disk>(disk: &D) {
-    for name in disk.list().unwrap_or_default() {
-        let _ = disk.remove(&name);
-    }
-}
-
-/// Makes a store of a backup on a disk that holds nothing. Until it is whole, the disk holds no store: its manifest is written
-/// last.
+/// Makes a store of a backup on a disk that holds nothing, as [`restore`] does. Until it is whole, the disk holds no store: its
+/// manifest is written last.
 pub fn restore_on<D: Disk>(backup: &D, disk: &D, progress: &mut dyn FnMut(u64, u64)) -> Result<Position, RestoreError> {
-    let manifest = load(backup)?;
+    let ground = Ground::take(disk)?;
+    let restored = loop {
+        let manifest = load(backup)?;
+        let restored = restore_files(backup, &manifest, disk, progress);
+        // A run of `backup` that has finished meanwhile has taken away what the earlier manifest names.
+        if restored.is_ok() || manifest.is_current(backup) {
+            break restored;
+        }
+        ground.clear();
+    };
+    if restored.is_err() {
+        ground.clear();
+        let _ = disk.remove(LOCK);
+    }
+    restored
+}
+
+/// A disk with nothing on it, held by the lock of a store's writer, so that nobody makes a store there meanwhile.
+struct Ground<'d, D: Disk> {
+    disk: &'d D,
+    _lock: D::Lock,
+}
+
+impl<'d, D: Disk> Ground<'d, D> {
+    fn take(disk: &'d D) -> Result<Self, RestoreError> {
+        let path = || disk.describe("");
+        let occupied = |found: String| RestoreError::NotEmpty { path: path(), found };
+        let vacant = || {
+            let names = disk.list().map_err(RestoreError::io(path(), "cannot list the directory"))?;
+            names.into_iter().find(|name| name != LOCK).map_or(Ok(()), |found| Err(occupied(found)))
+        };
+        // Before the lock, which is a file, and after it.
+        vacant()?;
+        let lock = disk.lock(LOCK).map_err(RestoreError::io(disk.describe(LOCK), "cannot lock the directory"))?;
+        let lock = lock.ok_or_else(|| occupied(LOCK.to_owned()))?;
+        vacant()?;
+        Ok(Self { disk, _lock: lock })
+    }
+
+    /// Takes away what was made. The first error is the one to tell of.
+    fn clear(&self) {
+        for name in self.disk.list().unwrap_or_default() {
+            if name != LOCK && is_log_file(&name) {
+                let _ = self.disk.remove(&name);
+            }
+        }
+    }
+}
+
+fn restore_files<D: Disk>(
+    backup: &D,
+    manifest: &BackupManifest,
+    disk: &D,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Position, RestoreError> {
     let mut meter = Meter::new(manifest.entries.iter().map(|entry| entry.length).sum(), progress);
     for entry in &manifest.entries {
-        restore_file(backup, entry, disk, &mut meter)?;
+        match restore_file(backup, entry, disk, &mut meter) {
+            Err(RestoreError::Damaged { .. }) if entry.is_derived() => leave_out(disk, &entry.store_name())?,
+            restored => restored?,
+        }
     }
-    let mut store: Manifest = manifest.store;
+    let mut store: Manifest = manifest.store.clone();
     store.incarnation = life_before(store.incarnation, Environment::default().now());
     let failed = RestoreError::io(disk.describe(""), "cannot write the manifest");
     store.store(disk).map_err(failed)?;
     // Segments of two times, each as it was backed up, would be found here.
     Ok(Reader::open_on(disk.clone())?.head())
+}
+
+/// Takes a damaged file away that nothing depends on.
+fn leave_out<D: Disk>(disk: &D, name: &str) -> Result<(), RestoreError> {
+    match disk.remove(name) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(RestoreError::io(disk.describe(name), "cannot remove the damaged file")(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The life that a restored store has behind it: later than any that the store may have had since the backup, in this place

@@ -62,8 +62,23 @@ pub fn verify_backup_on<D: Disk>(
     deep: bool,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<BackupVerification, RestoreError> {
-    let manifest = load(disk)?;
-    let log = held_log(disk, &manifest);
+    loop {
+        let manifest = load(disk)?;
+        let verified = verify_files(disk, &manifest, deep, progress);
+        // A run of `backup` that has finished meanwhile has taken away what the earlier manifest names.
+        if verified.report.damage.is_empty() || manifest.is_current(disk) {
+            return Ok(verified);
+        }
+    }
+}
+
+fn verify_files<D: Disk>(
+    disk: &D,
+    manifest: &BackupManifest,
+    deep: bool,
+    progress: &mut dyn FnMut(u64, u64),
+) -> BackupVerification {
+    let log = held_log(disk, manifest);
     let log_bytes: u64 = log.segments.load().list.iter().map(|segment| segment.published_bytes()).sum();
     let file_bytes: u64 = manifest.entries.iter().map(|entry| entry.length).sum();
     let total = file_bytes + log_bytes;
@@ -89,7 +104,7 @@ pub fn verify_backup_on<D: Disk>(
     let mut report = verify_log(&log, &disk.describe(""), manifest.head, (0, deep), &mut show);
     damage.append(&mut report.damage);
     report.damage = damage;
-    Ok(BackupVerification { head: manifest.head, taken_at: manifest.taken_at, report })
+    BackupVerification { head: manifest.head, taken_at: manifest.taken_at, report }
 }
 
 /// The copies of the manifest that are there and cannot be read.

@@ -3,30 +3,36 @@
 use super::handle::Index;
 use super::part::Source;
 use super::set::Span;
-use crate::disk::{Disk, DiskFile};
+use crate::disk::Disk;
 use crate::log::{Log, NotABatch, Segment, SegmentWalk, Step, Window};
 use gesta_model::codec::{HEADER_PAGE_BYTES, HEADERS_BYTES, RecordWalk};
 use gesta_model::{Damage, Position, Record, Timestamp};
 use std::sync::Arc;
 
-/// An event, verified, where it lies.
-pub(crate) struct Fetched<D: Disk> {
-    view: <D::File as DiskFile>::View,
-    offset: usize,
+/// A copy of an event, verified.
+pub(crate) struct Fetched {
+    bytes: Box<[u8]>,
     position: Position,
 }
 
-impl<D: Disk> Fetched<D> {
+impl Fetched {
+    /// Copies the record that a view begins with; `None` if it is not whole.
+    fn copy(view: &[u8], position: Position) -> Option<Self> {
+        let (_, length) = Record::decode(view, position).ok()?;
+        let fetched = Self { bytes: view.get(..length)?.into(), position };
+        let (record, _) = Record::decode(&fetched.bytes, position).ok()?;
+        record.verify().is_ok().then_some(fetched)
+    }
+
     /// The event.
     pub(crate) fn record(&self) -> Record<'_> {
-        let decoded = Record::decode(&self.view[self.offset..], self.position);
-        decoded.expect("the record was decoded when it was fetched").0
+        Record::decode(&self.bytes, self.position).expect("the record was decoded when it was copied").0
     }
 }
 
 impl<D: Disk> Index<D> {
     /// The event at a position below `below`, and when the store took it.
-    pub(crate) fn fetch(&self, position: Position, below: Position) -> Result<(Fetched<D>, Timestamp), Damage> {
+    pub(crate) fn fetch(&self, position: Position, below: Position) -> Result<(Fetched, Timestamp), Damage> {
         let set = self.set.load();
         let span = set.span_at(position, below).filter(|span| span.positions.contains(&position));
         let segment = span.as_ref().and_then(|span| segment_of(self.log(), span.part.number));
@@ -40,7 +46,9 @@ impl<D: Disk> Index<D> {
         let offset = self.locate((&span, &segment, &view), position, offset)?;
         let place = span.part.ask(&self.reading(), span.end, |source| source.batch_of(ordinal));
         let recorded_at = place.map_or(Timestamp::default(), |place| place.recorded_at);
-        Ok((Fetched { view, offset, position }, recorded_at))
+        let fetched = Fetched::copy(&view[offset..], position);
+        let fetched = fetched.ok_or_else(|| unreadable(&segment, position, "the disk can no longer read it"))?;
+        Ok((fetched, recorded_at))
     }
 
     /// Where in the view of its segment the event at a position begins, verified; `offset` is what the index says.

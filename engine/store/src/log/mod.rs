@@ -34,8 +34,9 @@ mod writer;
 pub(crate) use batch_source::{BatchSource, Bytes, Found, NotABatch, Window};
 pub use error::OpenError;
 pub(crate) use files::{
-    BACKUP_BEGUN, BACKUPS, LOCK, UNFINISHED, appear, are_of_a_backup, are_of_a_store, index_name, parse_index_name,
-    parse_segment_name, parse_snapshot_name, parse_summary_name, segment_name, snapshot_name, summary_name,
+    BACKUP_BEGUN, BACKUPS, LOCK, UNFINISHED, appear, are_of_a_backup, are_of_a_store, index_name, is_log_file,
+    parse_index_name, parse_segment_name, parse_snapshot_name, parse_summary_name, segment_name, snapshot_name,
+    summary_name,
 };
 pub(crate) use manifest::Manifest;
 pub(crate) use observed::ObservedLog;

@@ -14,6 +14,8 @@ pub(crate) struct Segment<D: Disk> {
     /// The file, as a person finds it.
     pub(crate) path: String,
     pub(crate) file: D::File,
+    /// Bytes of the file when it was opened: it keeps its length.
+    file_bytes: u64,
     /// The fingerprint of its seal, once it has one.
     seal: OnceLock<u128>,
     /// Bytes below it hold whole batches that are never written again. Grows in the tail segment only.
@@ -22,8 +24,9 @@ pub(crate) struct Segment<D: Disk> {
 
 impl<D: Disk> Segment<D> {
     pub(crate) fn new(number: u64, base: Position, path: String, file: D::File, published_bytes: u64) -> Self {
+        let file_bytes = file.len().unwrap_or(published_bytes);
         let published_bytes = AtomicU64::new(published_bytes);
-        Self { number, base, path, file, seal: OnceLock::new(), published_bytes }
+        Self { number, base, path, file, file_bytes, seal: OnceLock::new(), published_bytes }
     }
 
     /// The fingerprint of its seal; `None` of the tail.
@@ -51,6 +54,11 @@ impl<D: Disk> Segment<D> {
     /// Bytes of the file; of one that cannot be asked, what may be looked at.
     pub(crate) fn file_length(&self) -> u64 {
         self.file.len().unwrap_or_else(|_| self.published_bytes())
+    }
+
+    /// Whether the file is shorter than it was when it was opened.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.file.len().is_ok_and(|bytes| bytes < self.file_bytes)
     }
 
     /// Everything that may be looked at, in place.

@@ -63,7 +63,8 @@ impl<D: Disk> Block<D> {
 /// What a walk comes by, up to about so many bytes, and where it goes on.
 fn collect<B: Bytes>(mut walk: SegmentWalk<'_, B>, bytes: u64) -> (Vec<Entry>, (u64, Position)) {
     let (start, mut entries) = (walk.offset, Vec::new());
-    while walk.offset - start < bytes {
+    // A file that was cut ends before the start.
+    while walk.offset.saturating_sub(start) < bytes {
         match walk.next() {
             None => break,
             Some(Step::Batch(found)) if found.header.count > 0 => entries.push(Entry::Batch(found)),

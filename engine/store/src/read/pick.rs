@@ -234,6 +234,10 @@ impl<D: Disk> Pick<D> {
             }
         };
         let is_wanted = self.selection.matches(&record) && self.is_within_revisions(&record);
+        if !is_wanted && let Err(damage) = stretch.record_at(offset, position) {
+            self.pass(&damage.positions);
+            return Err(ReadError::Damaged(damage));
+        }
         if is_wanted {
             self.standing = Some(Standing { offset, position });
             // What was passed on the way is not wanted.

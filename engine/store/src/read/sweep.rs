@@ -94,7 +94,7 @@ impl<D: Disk> Sweep<D> {
             };
             let mut walk = batch.walk;
             match walk.next(body_of(block, &batch.found)) {
-                Some(Ok(record)) if !is_wanted(&record) => {
+                Some(Ok(record)) if !is_wanted(&record) && batch.verify_anew(block).is_ok() => {
                     batch.walk = walk;
                     self.next = walk.position();
                 }
@@ -144,8 +144,9 @@ impl<D: Disk> Sweep<D> {
         if !self.open_next_batch()? {
             return Ok(None);
         }
-        let (Some(block), Some(batch)) = (&self.block, self.batch.take()) else { unreachable!("a batch was opened") };
+        let Some(batch) = self.batch.take() else { unreachable!("a batch was opened") };
         self.next = batch.found.header.end().min(self.end);
+        let Some(block) = &self.block else { unreachable!("the batch is one of the block's") };
         let start = usize::try_from(batch.found.offset).expect("a segment is mapped as a whole");
         Ok(Some(&block.view[start + HEADERS_BYTES - PORTABLE_BYTES..start + batch.found.header.bytes()]))
     }
@@ -207,7 +208,9 @@ impl<D: Disk> Sweep<D> {
         let Some(block) = &self.block else { unreachable!("the batch is one of the block's") };
         let lost_pages = block.segment.file.lost_pages();
         let mut source = BatchSource::new(block.view.clone(), &self.library.log.origin);
-        if let Err(why) = source.verified_body(&found) {
+        // The headers were true when they were found; their page may be lost since.
+        let headers = if lost_pages == 0 { Ok(found) } else { source.batch_at(found.offset) };
+        if let Err(why) = headers.and_then(|found| source.verified_body(&found).map(drop)) {
             let what = block.why_unreadable(&self.library.log.origin, &found, why).to_string();
             let (file, positions) = (block.segment.path.clone(), found.header.positions());
             let damage = Damage { file, offset: found.offset, positions, what };

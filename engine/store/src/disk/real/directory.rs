@@ -98,6 +98,10 @@ impl Disk for RealDisk {
 
     fn link(&self, name: &str, other: &Self, other_name: &str) -> io::Result<bool> {
         let path = self.path(name);
+        // A link to a link would be none to the file.
+        if !fs::symlink_metadata(&path).map_err(naming(&path))?.is_file() {
+            return Ok(false);
+        }
         match fs::hard_link(&path, other.path(other_name)) {
             Ok(()) => Ok(true),
             // Another file system; one without links; a file with all the names it may have; a file of another user.

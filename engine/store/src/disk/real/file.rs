@@ -8,6 +8,7 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rustix::fs::{Advice, FallocateFlags};
 use rustix::io::Errno;
@@ -21,7 +22,7 @@ use crate::disk::{Access, DiskFile};
 /// An open file of a [`RealDisk`](super::RealDisk).
 #[derive(Debug)]
 pub struct RealFile {
-    file: File,
+    file: Arc<File>,
     path: PathBuf,
     access: Access,
     fence: Fence,
@@ -30,7 +31,7 @@ pub struct RealFile {
 
 impl RealFile {
     pub(super) fn new(file: File, path: PathBuf, access: Access) -> Self {
-        Self { file, path, access, fence: Fence::default(), map: FileMap::default() }
+        Self { file: Arc::new(file), path, access, fence: Fence::default(), map: FileMap::default() }
     }
 
     /// The one place where a file may get longer without its blocks: only where the file system cannot reserve them.

@@ -17,8 +17,9 @@ use libc::{c_int, c_void, siginfo_t};
 use parking_lot::Mutex;
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
 use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 
 /// As many maps as a process may have where nobody has raised the limit. A map beyond is not contained.
@@ -29,13 +30,22 @@ struct Slot {
     /// Its address; 0 while there is none.
     start: AtomicUsize,
     length: AtomicUsize,
+    /// The file, which the map keeps open.
+    file: AtomicI32,
     /// The count of its file, which the registration keeps.
     lost: AtomicPtr<AtomicU64>,
 }
 
-static SLOTS: [Slot; SLOT_COUNT] =
-    [const { Slot { start: AtomicUsize::new(0), length: AtomicUsize::new(0), lost: AtomicPtr::new(ptr::null_mut()) } };
-        SLOT_COUNT];
+impl Slot {
+    const FREE: Self = Self {
+        start: AtomicUsize::new(0),
+        length: AtomicUsize::new(0),
+        file: AtomicI32::new(-1),
+        lost: AtomicPtr::new(ptr::null_mut()),
+    };
+}
+
+static SLOTS: [Slot; SLOT_COUNT] = [const { Slot::FREE }; SLOT_COUNT];
 /// Slots from here on were never taken.
 static SLOTS_USED: AtomicUsize = AtomicUsize::new(0);
 /// Slots below that are free again.
@@ -64,7 +74,7 @@ pub fn lost_pages() -> u64 {
     LOST.load(Ordering::Relaxed)
 }
 
-/// A map that is watched over. It must be dropped before its map.
+/// A map that is watched over. It must be dropped before its map, and the map before its file is closed.
 #[derive(Debug)]
 pub(super) struct Registration {
     ordinal: usize,
@@ -73,8 +83,8 @@ pub(super) struct Registration {
 }
 
 impl Registration {
-    /// Watches over the map at an address; `None` where there are too many.
-    pub(super) fn of(start: usize, length: usize, lost: &LostPages) -> Option<Self> {
+    /// Watches over the map of a file at an address; `None` where there are too many.
+    pub(super) fn of((start, length): (usize, usize), file: BorrowedFd<'_>, lost: &LostPages) -> Option<Self> {
         let ordinal = FREED.lock().pop().or_else(|| {
             let taken = SLOTS_USED
                 .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |used| (used < SLOT_COUNT).then_some(used + 1));
@@ -82,6 +92,7 @@ impl Registration {
         })?;
         let slot = &SLOTS[ordinal];
         slot.length.store(length, Ordering::SeqCst);
+        slot.file.store(file.as_raw_fd(), Ordering::SeqCst);
         slot.lost.store(Arc::as_ptr(&lost.0).cast_mut(), Ordering::SeqCst);
         // Last: who finds the address finds the rest. SeqCst throughout, for nothing here is done often.
         slot.start.store(start, Ordering::SeqCst);
@@ -157,27 +168,47 @@ fn place_of(info: *mut siginfo_t) -> Option<usize> {
     AT_A_PLACE.contains(&info.si_code).then(|| unsafe { info.si_addr() } as usize)
 }
 
-/// Replaces the page by zeros, if it is one of a map that is watched over.
-fn put_zeros_at(place: usize) -> bool {
-    let (Some((_, page_bytes)), Some(lost)) = (BEFORE.get(), count_at(place)) else { return false };
-    LOST.fetch_add(1, Ordering::SeqCst);
-    // SAFETY: the count lives: the map at `place` is being looked at, so it is in place, and its registration with it.
-    unsafe { (*lost).fetch_add(1, Ordering::SeqCst) };
-    let (page, zeros) = (place & !(page_bytes - 1), MapFlags::PRIVATE | MapFlags::FIXED);
-    // SAFETY: the page lies in a map of ours, which is only read, and whose range of addresses is ours until the map goes: that
-    // it is replaced takes nothing from anybody else.
-    unsafe { mmap_anonymous(page as *mut c_void, *page_bytes, ProtFlags::READ, zeros) }.is_ok()
+/// A map that is looked at, as its slot has it.
+struct Watched {
+    start: usize,
+    length: usize,
+    file: RawFd,
+    lost: *mut AtomicU64,
 }
 
-/// The count of the file whose map holds a place.
-fn count_at(place: usize) -> Option<*mut AtomicU64> {
+/// Replaces the page by zeros, if it is one of a map that is watched over; with it all pages after, where the file has none.
+fn put_zeros_at(place: usize) -> bool {
+    let (Some((_, page_bytes)), Some(map)) = (BEFORE.get(), map_at(place)) else { return false };
+    LOST.fetch_add(1, Ordering::SeqCst);
+    // SAFETY: the count lives: the map at `place` is being looked at, so it is in place, and its registration with it.
+    unsafe { (*map.lost).fetch_add(1, Ordering::SeqCst) };
+    let page = place & !(page_bytes - 1);
+    let offset = page - map.start;
+    let length = if ends_before(map.file, offset) { map.length - offset } else { *page_bytes };
+    let zeros = MapFlags::PRIVATE | MapFlags::FIXED;
+    // SAFETY: the pages lie in a map of ours, which is only read, and whose range of addresses is ours until the map goes: that
+    // they are replaced takes nothing from anybody else.
+    unsafe { mmap_anonymous(page as *mut c_void, length, ProtFlags::READ, zeros) }.is_ok()
+}
+
+/// Whether a file has been cut before an offset, so that nothing from there on can be brought.
+fn ends_before(file: RawFd, offset: usize) -> bool {
+    // SAFETY: the file is that of a map that is being looked at, which keeps it open.
+    let file = unsafe { BorrowedFd::borrow_raw(file) };
+    rustix::fs::fstat(file).is_ok_and(|stat| usize::try_from(stat.st_size).is_ok_and(|bytes| bytes <= offset))
+}
+
+/// The map that holds a place.
+fn map_at(place: usize) -> Option<Watched> {
     let used = SLOTS_USED.load(Ordering::SeqCst);
     SLOTS[..used].iter().find_map(|slot| {
         let start = slot.start.load(Ordering::SeqCst);
-        let (length, lost) = (slot.length.load(Ordering::SeqCst), slot.lost.load(Ordering::SeqCst));
-        // Another map may be taking the slot meanwhile: then the three are not of one map.
+        let length = slot.length.load(Ordering::SeqCst);
+        let (file, lost) = (slot.file.load(Ordering::SeqCst), slot.lost.load(Ordering::SeqCst));
+        // Another map may be taking the slot meanwhile: then they are not of one map.
         let is_one = start != 0 && slot.start.load(Ordering::SeqCst) == start;
-        (is_one && place.checked_sub(start).is_some_and(|offset| offset < length)).then_some(lost)
+        let holds = is_one && place.checked_sub(start).is_some_and(|offset| offset < length);
+        holds.then_some(Watched { start, length, file, lost })
     })
 }
 

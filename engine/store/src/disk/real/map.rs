@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::io;
 use std::ops::{Deref, Range};
+use std::os::fd::AsFd;
 use std::slice;
 use std::sync::Arc;
 
@@ -25,11 +26,12 @@ pub struct RealView {
     len: usize,
 }
 
-/// A file as it lies in memory. The registration goes first, while the map is still in place.
+/// A file as it lies in memory. The registration goes first, while the map is still in place and the file open.
 #[derive(Debug)]
 struct Map {
     _registration: Option<Registration>,
     bytes: MmapRaw,
+    _file: Arc<File>,
 }
 
 impl Map {
@@ -67,7 +69,7 @@ pub(super) struct FileMap {
 
 impl FileMap {
     /// The bytes of `range`; `UnexpectedEof` when `file` ends before.
-    pub(super) fn view(&self, file: &File, range: Range<u64>) -> io::Result<RealView> {
+    pub(super) fn view(&self, file: &Arc<File>, range: Range<u64>) -> io::Result<RealView> {
         let start = usize::try_from(range.start).map_err(io::Error::other)?;
         let end = usize::try_from(range.end).map_err(io::Error::other)?;
         let Some(len) = end.checked_sub(start) else {
@@ -84,7 +86,7 @@ impl FileMap {
     }
 
     /// A map that is at least `end` bytes long.
-    fn reaching(&self, file: &File, end: usize) -> io::Result<Arc<Map>> {
+    fn reaching(&self, file: &Arc<File>, end: usize) -> io::Result<Arc<Map>> {
         let mut newest = self.newest.lock();
         if let Some(map) = newest.as_ref().filter(|map| map.len() >= end) {
             return Ok(Arc::clone(map));
@@ -94,9 +96,9 @@ impl FileMap {
             let text = format!("a view up to {end} of a file of {file_len} bytes");
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
         }
-        let bytes = MmapOptions::new().len(file_len).map_raw_read_only(file)?;
-        let registration = Registration::of(bytes.as_ptr() as usize, bytes.len(), &self.lost);
-        let map = Arc::new(Map { _registration: registration, bytes });
+        let bytes = MmapOptions::new().len(file_len).map_raw_read_only(&**file)?;
+        let registration = Registration::of((bytes.as_ptr() as usize, bytes.len()), file.as_fd(), &self.lost);
+        let map = Arc::new(Map { _registration: registration, bytes, _file: Arc::clone(file) });
         *newest = Some(Arc::clone(&map));
         Ok(map)
     }

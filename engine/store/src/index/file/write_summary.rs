@@ -54,6 +54,12 @@ pub(crate) fn write_summary<D: Disk>(
                 }
             }
         }
+        for (input, file) in inputs.iter().enumerate() {
+            if let Err(damaged) = file.require_every_page() {
+                damage = Some((input, damaged));
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+        }
         writer.finish(iter::empty(), iter::empty())
     });
     match damage {

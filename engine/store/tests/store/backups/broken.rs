@@ -10,7 +10,7 @@ use std::path::Path;
 type Mischief = fn(&Path);
 
 #[test]
-fn every_file_that_is_damaged_missing_or_cut_is_named_by_verify_and_refused_by_restore() {
+fn every_file_that_is_damaged_missing_or_cut_is_named_by_verify_and_no_event_of_it_restored() {
     let ground = Ground::backed_up();
     let backup = ground.path("backup");
     let files = content_files(&backup);
@@ -38,9 +38,19 @@ fn every_file_that_is_damaged_missing_or_cut_is_named_by_verify_and_refused_by_r
             let verified = verify_backup(&backup, false, &mut |_, _| {}).unwrap();
             let first = &verified.report.damage[0];
             assert_eq!(first.file, path.display().to_string(), "{mischief}: {first}");
-            let error = ground.restored("backup", "restored").unwrap_err();
-            assert!(matches!(&error, RestoreError::Damaged { path: named, .. } if *named == first.file), "{error:?}");
-            assert!(!ground.path("restored").exists(), "{mischief}: nothing is left behind");
+            if name.ends_with("idx") {
+                // The store makes it anew.
+                ground.restored("backup", "restored").unwrap();
+                assert_eq!(events(&ground.path("restored")), numbers(0..60));
+                fs::remove_dir_all(ground.path("restored")).unwrap();
+            } else {
+                let error = ground.restored("backup", "restored").unwrap_err();
+                assert!(
+                    matches!(&error, RestoreError::Damaged { path: named, .. } if *named == first.file),
+                    "{error:?}"
+                );
+                assert!(!ground.path("restored").exists(), "{mischief}: nothing is left behind");
+            }
             replace(&path, &whole);
         }
     }
@@ -215,4 +225,42 @@ fn a_full_disk_is_named_and_costs_neither_the_earlier_backup_nor_the_store() {
     assert!(!small.path().join("restored").exists(), "nothing is left behind");
     append(&store, 1000..1001);
     store.close().unwrap();
+}
+
+#[test]
+fn an_index_file_that_changes_or_goes_during_a_run_costs_no_backup() {
+    let ground = Ground::backed_up();
+    let idx = |number: u64| ground.path("store").join(format!("{number:010}-0000.idx"));
+    let mut is_first = true;
+    let report = backup(ground.path("store"), ground.path("new"), &mut |_, _| {
+        if std::mem::take(&mut is_first) {
+            fs::remove_file(idx(1)).unwrap();
+            let mut longer = fs::read(idx(2)).unwrap();
+            longer.extend_from_slice(&[0; 4096]);
+            replace(&idx(2), &longer);
+        }
+    });
+    assert_eq!(report.unwrap().damage, []);
+    assert_eq!(verify_backup(ground.path("new"), true, &mut |_, _| {}).unwrap().report.damage, []);
+    assert_eq!(ground.restored("new", "restored").unwrap(), Position(60));
+    assert_eq!(events(&ground.path("restored")), numbers(0..60));
+}
+
+#[test]
+fn new_damage_is_told_beside_a_segment_that_has_rotted_in_the_backup() {
+    let ground = Ground::backed_up();
+    let store = ground.store();
+    append(&store, 60..120);
+    store.close().unwrap();
+    let rotten = ground.path("backup").join("0000000001-0000.log");
+    let mut bytes = fs::read(&rotten).unwrap();
+    bytes[0] ^= 1;
+    replace(&rotten, &bytes);
+    let new = ground.path("store").join("0000000006-0000.log");
+    let mut bytes = fs::read(&new).unwrap();
+    bytes[5000] ^= 1;
+    replace(&new, &bytes);
+    let report = backup(ground.path("store"), ground.path("backup"), &mut |_, _| {}).unwrap();
+    let told = report.damage.iter().filter(|damage| damage.file.ends_with("0000000006-0000.log")).count();
+    assert_eq!(told, 1, "{report:?}");
 }

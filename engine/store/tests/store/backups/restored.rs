@@ -3,8 +3,8 @@
 use super::ground::{Ground, append, back_up, contents, events, numbers};
 use crate::support::{request, small_options};
 use gesta::{
-    AppendRequest, Durability, Event, EventType, Options, Position, RestoreError, Store, StreamName, truncate_after,
-    verify, verify_backup,
+    AppendRequest, Durability, Event, EventType, OpenError, Options, Position, RestoreError, Store, StreamName,
+    restore, truncate_after, verify, verify_backup,
 };
 use std::fs;
 
@@ -129,4 +129,44 @@ fn event_ids_are_found_in_a_restored_store() {
     ground.restored("backup", "restored").unwrap();
     let restored = Store::open(ground.path("restored"), options).unwrap();
     assert!(restored.reader().event(id).unwrap().is_some());
+}
+
+#[test]
+fn nobody_makes_a_store_where_another_is_restored() {
+    let ground = Ground::backed_up();
+    let mut tried = 0;
+    let restored = restore(ground.path("backup"), ground.path("restored"), &mut |_, _| {
+        tried += 1;
+        let refused = Store::open(ground.path("restored"), small_options()).err();
+        assert!(matches!(refused, Some(OpenError::Locked { .. } | OpenError::ManifestDamaged { .. })), "{refused:?}");
+        let error = restore(ground.path("backup"), ground.path("restored"), &mut |_, _| {}).unwrap_err();
+        assert!(matches!(error, RestoreError::NotEmpty { .. }), "{error:?}");
+    });
+    assert_eq!(restored.unwrap(), Position(60));
+    assert!(tried > 3);
+    assert_eq!(events(&ground.path("restored")), numbers(0..60));
+}
+
+// The tail that the first manifest names is gone once a second run has finished.
+#[test]
+fn a_run_that_finishes_under_a_restore_or_a_verification_costs_neither() {
+    let ground = Ground::backed_up();
+    let store = ground.store();
+    let mut done = 60;
+    let mut run_once_more = |is_due: &mut bool| {
+        if std::mem::take(is_due) {
+            append(&store, done..done + 30);
+            done += 30;
+            back_up(&ground.path("store"), &ground.path("backup"));
+        }
+    };
+    let mut is_due = true;
+    let verified = verify_backup(ground.path("backup"), true, &mut |_, _| run_once_more(&mut is_due)).unwrap();
+    assert_eq!(verified.report.damage, []);
+    let mut is_due = true;
+    let restored = restore(ground.path("backup"), ground.path("restored"), &mut |_, _| run_once_more(&mut is_due));
+    let head = restored.unwrap().0;
+    assert!(head > 60, "{head}");
+    assert_eq!(events(&ground.path("restored")), numbers(0..head));
+    store.close().unwrap();
 }
