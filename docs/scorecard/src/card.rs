@@ -94,12 +94,19 @@ impl Card {
         self.lines.iter().filter(stood).filter(falls).map(|line| line.row).collect()
     }
 
-    /// The page of the card.
-    pub(crate) fn page(&self) -> String {
-        let mut page = String::from(
-            "# The score-card\n\nWhat `cargo run --release --bin scorecard -- --write docs/SCORECARD.md` found, as root. **S**: nothing \
-             that was acknowledged is lost, and\nservice goes on. **R**: it is refused loudly, and nothing is lost. **X**: a test of it \
-             fails. **-**: no test provokes it, or not all of it.\n\n",
+    /// The page of the card, as of a commit and a day.
+    pub(crate) fn page(&self, is_quick: bool, as_of: &str) -> String {
+        let (quick, rounds) = match is_quick {
+            true => {
+                (" --quick", "With as many rounds as the tests have by themselves; before a release there are more.")
+            }
+            false => ("", "With as many rounds as before a release."),
+        };
+        let mut page = format!(
+            "# The score-card\n\nWhat `cargo run --release --bin scorecard --{quick} --write docs/SCORECARD.md` found, as root, at \
+             {as_of}.\n{rounds}\n\n**S**: nothing that was acknowledged is lost, and service goes on. **R**: it is refused loudly, and \
+             nothing is lost.\n**X**: a test of it fails. **-**: no test provokes it, or not all of it. The tests of a row are in \
+             [rows.toml](scorecard/rows.toml).\n\n"
         );
         let _ = writeln!(page, "{}\n\n| row | fault | expected | | |\n|---|---|---|---|---|", self.sum().text());
         for Line { row, fault, expected, verdict, note, .. } in &self.lines {
@@ -185,7 +192,7 @@ mod tests {
             Verdict::Survived,
             Verdict::NotAutomated("a rig".to_owned()),
         ]);
-        let page = before.page();
+        let page = before.page(true, "commit 0");
         let verdicts: BTreeMap<_, _> = page.lines().filter_map(verdict_of).collect();
         assert_eq!(verdicts.values().collect::<Vec<_>>(), ["S", "R", "S", "-"]);
         let failed = || Verdict::Failed("lost".to_owned());

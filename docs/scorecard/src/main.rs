@@ -25,7 +25,7 @@ use build::Binaries;
 use card::Card;
 use clap::Parser;
 use std::error::Error;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 /// Runs the tests of all 72 faults and says which gesta survives (S) or refuses loudly (R).
 #[derive(Debug, Parser)]
@@ -58,6 +58,16 @@ fn main() -> ExitCode {
     }
 }
 
+/// The commit that is looked at, and today.
+fn as_of() -> Result<String, Box<dyn Error>> {
+    let said = |program: &str, arguments: &[&str]| -> Result<String, Box<dyn Error>> {
+        let output = Command::new(program).args(arguments).output().map_err(|error| format!("{program}: {error}"))?;
+        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    };
+    let commit = said("git", &["describe", "--always", "--dirty", "--abbrev=12"])?;
+    Ok(format!("commit {commit}, {}", said("date", &["-u", "+%F"])?))
+}
+
 /// Whether all is as good as it was, or, where nothing is compared with, no row failed.
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let rows = row::all()?;
@@ -74,7 +84,8 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     }
     card.finish();
     if let Some(file) = &arguments.write {
-        std::fs::write(file, card.page()).map_err(|error| format!("{}: {error}", file.display()))?;
+        std::fs::write(file, card.page(arguments.quick, &as_of()?))
+            .map_err(|error| format!("{}: {error}", file.display()))?;
     }
     let worse = before.map_or_else(Vec::new, |before| card.worse_than(&before));
     for number in &worse {
