@@ -25,9 +25,12 @@ pub(crate) struct SegmentWalk<'k, B> {
     until: Position,
     /// The segment's seal was passed: nothing follows in this file.
     is_sealed: bool,
-    /// Bytes of bodies that turned out not to be what their headers say. Once they are more than the segment, headers are
-    /// believed: a segment full of them costs no more than a second look at it.
+    /// Bytes of bodies that turned out not to be what their headers say. Once they are more than the segment, the rest of it
+    /// is lost: a segment full of such headers costs no more than a second look at it.
     doubted_bytes: u64,
+    /// Bytes that were looked through beyond a whole batch, for an earlier one. Once they are as many as the segment has, the
+    /// first whole batch is believed.
+    bytes_beyond: u64,
 }
 
 impl<'k, B: Bytes> SegmentWalk<'k, B> {
@@ -49,6 +52,7 @@ impl<'k, B: Bytes> SegmentWalk<'k, B> {
             until,
             is_sealed: false,
             doubted_bytes: 0,
+            bytes_beyond: 0,
         }
     }
 
@@ -113,7 +117,7 @@ impl<'k, B: Bytes> SegmentWalk<'k, B> {
     /// Goes on at the next whole batch that can follow, and names what lies between.
     fn skip(&mut self, what: String) -> Damage {
         let (offset, position) = (self.offset, self.position);
-        let resumed = self.next_whole_batch().filter(|found| found.header.base <= self.until);
+        let resumed = self.next_whole_batch();
         self.chain = None;
         self.position = resumed.map_or(self.until, |found| found.header.base);
         self.offset = resumed.map_or(self.source.bytes.length(), |found| found.offset);
@@ -121,18 +125,42 @@ impl<'k, B: Bytes> SegmentWalk<'k, B> {
     }
 
     /// The next batch that can follow. Headers may be true and stand in the wrong place, where their length leads astray: only
-    /// a whole batch says where the one after it begins.
+    /// a whole batch says where the one after it begins. And a whole batch may be a copy of a later one: only if another
+    /// continues it, it is believed at once. Otherwise it has to be the first in the log's order of all that follow here.
     fn next_whole_batch(&mut self) -> Option<Found> {
-        let (position, length) = (self.position, self.source.bytes.length());
+        let (position, until, length) = (self.position, self.until, self.source.bytes.length());
+        let mut first: Option<Found> = None;
         let mut from = self.offset + 8;
         loop {
-            let found = self.source.look_ahead(from, length, |found| found.header.base >= position).found?;
-            if self.doubted_bytes > length || self.source.verified_body(&found).is_ok() {
-                return Some(found);
+            let to = first.map_or(length, |_| length.min(from + length.saturating_sub(self.bytes_beyond)));
+            let may_follow = |found: &Found| {
+                let base = found.header.base;
+                let is_earlier = first.map_or(base <= until, |first| base < first.header.base);
+                base >= position && is_earlier && found.end_offset() <= length
+            };
+            let found = self.source.look_ahead(from, to, may_follow).found;
+            let is_whole = found.is_some_and(|found| self.source.verified_body(&found).is_ok());
+            let looked_to = found.map_or(to, |found| if is_whole { found.end_offset() } else { found.offset + 8 });
+            if first.is_some() {
+                self.bytes_beyond += looked_to.saturating_sub(from);
             }
-            self.doubted_bytes += u64::from(found.header.body_bytes);
-            from = found.offset + 8;
+            from = looked_to;
+            let Some(found) = found else { return first };
+            if !is_whole {
+                self.doubted_bytes += u64::from(found.header.body_bytes);
+                if self.doubted_bytes > length {
+                    return first;
+                }
+            } else if self.is_continued(&found) {
+                return Some(found);
+            } else {
+                first = Some(found);
+            }
         }
+    }
+
+    fn is_continued(&mut self, found: &Found) -> bool {
+        self.source.batch_at(found.end_offset()).is_ok_and(|next| next.header.previous == found.check)
     }
 }
 

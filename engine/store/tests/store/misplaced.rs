@@ -7,20 +7,23 @@ use gesta::codec::{BatchHeader, HEADER_PAGE_BYTES, HEADERS_BYTES, StoreKey};
 use gesta::disk::{CrashPlan, Granularity, Keep, SimulatedDisk};
 use gesta::{AppendError, AppendRequest, Durability, OpenError, Position, Read, ReadError, Reader, Store};
 
-/// The batches of a segment with events in them: where each begins and how long it is.
-pub(crate) fn batches(disk: &SimulatedDisk, name: &str) -> Vec<(u64, u64)> {
+/// Every batch of a segment: where it begins, and its header.
+fn headers(disk: &SimulatedDisk, name: &str) -> Vec<(u64, BatchHeader)> {
     let key = StoreKey(disk.image("manifest")[56..72].try_into().unwrap());
     let image = disk.image(name);
-    let mut batches = Vec::new();
-    for offset in (HEADER_PAGE_BYTES..image.len()).step_by(8) {
-        if let Some(headers) = image[offset..].first_chunk::<HEADERS_BYTES>()
-            && let Ok((header, _)) = BatchHeader::decode(headers, &key)
-            && header.count > 0
-        {
-            batches.push((offset as u64, header.bytes() as u64));
-        }
-    }
-    batches
+    let offsets = (HEADER_PAGE_BYTES..image.len()).step_by(8);
+    offsets
+        .filter_map(|offset| {
+            let (header, _) = BatchHeader::decode(image[offset..].first_chunk::<HEADERS_BYTES>()?, &key).ok()?;
+            Some((offset as u64, header))
+        })
+        .collect()
+}
+
+/// The batches of a segment with events in them: where each begins and how long it is.
+pub(crate) fn batches(disk: &SimulatedDisk, name: &str) -> Vec<(u64, u64)> {
+    let all = headers(disk, name).into_iter().filter(|(_, header)| header.count > 0);
+    all.map(|(offset, header)| (offset, header.bytes() as u64)).collect()
 }
 
 fn segments(disk: &SimulatedDisk) -> Vec<String> {
@@ -154,6 +157,47 @@ fn headers_that_were_written_into_a_damaged_batch_cost_no_other() {
         }
     }
     assert!(copies > 100, "{copies}");
+}
+
+/// A whole copy of a later batch that stood within a damaged one was taken for the batch that comes next, and all between the
+/// two counted as lost.
+#[test]
+fn a_later_batch_that_was_written_into_a_damaged_one_costs_no_other() {
+    let disk = SimulatedDisk::new(3);
+    let mut expected = Vec::new();
+    for life in 0..4 {
+        let store = open(&disk);
+        for number in 0..10 {
+            // Long ones have room for a copy of a short one.
+            let data = format!("event {number} of life {life} {}", "x".repeat(if number < 9 { 900 } else { 0 }));
+            store.append(request("a-1", &[&data], Durability::Durable)).unwrap();
+            expected.push(data);
+        }
+        store.close().unwrap();
+    }
+    let written = written_segments(&disk);
+    let all: Vec<(&String, u64, BatchHeader)> =
+        written.iter().flat_map(|name| headers(&disk, name).into_iter().map(move |(at, it)| (name, at, it))).collect();
+    let mut copies = [0; 3];
+    for (to_name, to, damaged) in all.iter().filter(|(_, _, header)| header.body_bytes > 900) {
+        let later = all.iter().filter(|(_, _, header)| header.base > damaged.base && header.body_bytes < 300);
+        for (from_name, from, copied) in later {
+            let (room, end) = (to + HEADERS_BYTES as u64 + 8, to + damaged.bytes() as u64);
+            assert!(room + copied.bytes() as u64 + 8 <= end);
+            for then_zeros in [false, true] {
+                let disk = disk.fork();
+                if then_zeros {
+                    disk.zero(to_name, room..end);
+                }
+                disk.copy_within(from_name, *from..from + copied.bytes() as u64, to_name, room);
+                disk.flip_bit(to_name, to + 10, 3);
+                let what = format!("{:?} {} in {to_name} byte {to}", copied.kind, copied.base.0);
+                assert_eq!(check_honest(&disk, &expected, &what), 1, "{what}: exactly one batch is lost");
+                copies[copied.kind as usize] += 1;
+            }
+        }
+    }
+    assert!(copies.iter().all(|count| *count > 50), "{copies:?}");
 }
 
 #[test]
