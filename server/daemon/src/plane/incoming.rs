@@ -4,7 +4,7 @@
 //! longer, and never more memory than the bytes it sent. Only bytes that have come buy time, never those announced.
 
 use super::parting::Parting;
-use super::patience::wait_until;
+use super::patience::{Grace, wait_until};
 use super::room::SMALL_BYTES;
 use super::transport::Receiving;
 use crate::observe;
@@ -28,6 +28,8 @@ pub(crate) struct Incoming {
     /// Since when the head or the body that is coming is waited for, once it has begun.
     began: Option<Instant>,
     heard: Instant,
+    /// What the peer was granted since it was heard.
+    grace: Grace,
 }
 
 impl Incoming {
@@ -35,7 +37,8 @@ impl Incoming {
     pub(crate) fn new(stream: Receiving, limits: &LimitSettings) -> Self {
         let frame_timeout = Duration::from_millis(limits.handshake_timeout_ms);
         let buffer = FrameBuffer::new(bytes_max(limits.hello_bytes_max));
-        Self { stream, buffer, idle_timeout: frame_timeout, frame_timeout, began: None, heard: Instant::now() }
+        let (began, heard, grace) = (None, Instant::now(), None);
+        Self { stream, buffer, idle_timeout: frame_timeout, frame_timeout, began, heard, grace }
     }
 
     /// The peer has shown who it is: it may send larger frames, and take its time.
@@ -98,7 +101,7 @@ impl Incoming {
                 began + self.frame_timeout + time_bought
             }
         };
-        match wait_until(deadline, self.stream.read(self.buffer.room())).await {
+        match wait_until(deadline, &mut self.grace, self.stream.read(self.buffer.room())).await {
             Err(_) if self.began.is_some() => {
                 let what = "a frame took too long to come: send it at once, or in smaller ones";
                 Err(Parting::timeout(what, observe::Refusal::HandshakeTimeout))
@@ -111,6 +114,7 @@ impl Incoming {
             Ok(Ok(count)) => {
                 self.buffer.filled(count);
                 self.heard = Instant::now();
+                self.grace = None;
                 self.began.get_or_insert(self.heard);
                 Ok(())
             }

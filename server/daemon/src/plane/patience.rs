@@ -7,27 +7,36 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 use tokio::time::error::Elapsed;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 /// A timer that fires so much too late says that the process stood still.
 const LATE: Duration = Duration::from_millis(50);
 /// How long a peer is waited for after that: what has come is looked at, and an answer to a ping may still come.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// Waits for something until a deadline; a little longer when this process stood still as it was over.
-pub(crate) async fn wait_until<F: Future>(deadline: Instant, future: F) -> Result<F::Output, Elapsed> {
+/// Until when a peer is waited for beyond its deadline, once that was granted: once for all that wait for the same.
+pub(crate) type Grace = Option<Instant>;
+
+/// Waits for something until a deadline; a little longer when this process stood still as it was over. May be given up and
+/// called again with the same grace.
+pub(crate) async fn wait_until<F: Future>(
+    deadline: Instant,
+    grace: &mut Grace,
+    future: F,
+) -> Result<F::Output, Elapsed> {
     let mut future = pin!(future);
-    let was_ahead = Instant::now() < deadline;
-    match timeout_at(deadline, &mut future).await {
-        // Whoever begins to wait behind a deadline has been given that already.
-        Err(_) if was_ahead && deadline.elapsed() > LATE => timeout(GRACE, future).await,
+    let patient_until = grace.map_or(deadline, |grace| grace.max(deadline));
+    match timeout_at(patient_until, &mut future).await {
+        Err(_) if grace.is_none() && deadline.elapsed() > LATE => {
+            timeout_at(*grace.insert(Instant::now() + GRACE), future).await
+        }
         outcome => outcome,
     }
 }
 
 /// Waits for something so long; a little longer when this process stood still in the end.
 pub(crate) async fn wait_for<F: Future>(patience: Duration, future: F) -> Result<F::Output, Elapsed> {
-    wait_until(Instant::now() + patience, future).await
+    wait_until(Instant::now() + patience, &mut None, future).await
 }
 
 #[cfg(test)]
@@ -62,9 +71,26 @@ mod tests {
     fn a_deadline_that_was_over_already_is_over() {
         run(async {
             let passed = Instant::now().checked_sub(Duration::from_secs(1)).unwrap();
-            let at_once = wait_until(passed, std::future::pending::<()>()).now_or_never();
+            let mut grace = Some(passed);
+            let at_once = wait_until(passed, &mut grace, std::future::pending::<()>()).now_or_never();
             assert!(at_once.expect("it is over").is_err());
-            assert!(wait_until(passed, async {}).await.is_ok(), "what is there is taken");
+            assert!(wait_until(passed, &mut grace, async {}).await.is_ok(), "what is there is taken");
+        });
+    }
+
+    #[test]
+    fn the_grace_is_left_to_whoever_gives_up_and_waits_again_and_is_granted_once() {
+        run(async {
+            let passed = Instant::now().checked_sub(Duration::from_secs(1)).unwrap();
+            let mut grace = None;
+            let given_up = wait_until(passed, &mut grace, std::future::pending::<()>()).now_or_never();
+            assert!(given_up.is_none() && grace.is_some(), "it waits");
+            let soon = tokio::time::sleep(Duration::from_millis(1));
+            assert!(wait_until(passed, &mut grace, soon).await.is_ok(), "it still waits");
+            let granted = grace;
+            assert!(wait_until(passed, &mut grace, std::future::pending::<()>()).await.is_err());
+            assert_eq!(grace, granted);
+            assert!(grace.unwrap() <= Instant::now(), "it was waited for to its end");
         });
     }
 }
