@@ -1,6 +1,6 @@
 //! A server in a process of its own, and a client that speaks to it frame by frame.
 
-use crate::support::{Place, Run, bare_command, eventually, parse, wait};
+use crate::support::{Place, Run, bare_command, eventually, in_time, parse, wait};
 use gesta_protocol::{Answer, Append, Frame, FrameBuffer, Hello, Plane, Request};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -40,8 +40,15 @@ impl Server {
     pub(crate) fn start_as(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Log::of(&mut child);
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let first_line = in_time(move || {
+            let mut line = String::new();
+            stdout.read_line(&mut line).map(|_| line).unwrap()
+        });
+        let line = first_line.unwrap_or_else(|| {
+            child.kill().unwrap();
+            String::new()
+        });
         if line.is_empty() {
             panic!("it did not get ready: {:?} {}", wait(child), log.text());
         }
@@ -146,6 +153,7 @@ impl Log {
     /// All that it said, once its process has ended.
     fn all(&mut self) -> String {
         if let Some(reader) = self.reader.take() {
+            assert!(eventually(|| reader.is_finished()), "another process holds its log: {}", self.text());
             reader.join().unwrap();
         }
         self.text()

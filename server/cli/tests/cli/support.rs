@@ -196,9 +196,22 @@ pub(crate) fn finish(command: &mut Command) -> Run {
 pub(crate) fn wait(mut child: Child) -> Run {
     if !eventually(|| child.try_wait().unwrap().is_some()) {
         child.kill().unwrap();
-        panic!("it did not end: {:?}", Run::new(child.wait_with_output().unwrap()));
+        panic!("it did not end: {:?}", output_of(child));
     }
-    Run::new(child.wait_with_output().unwrap())
+    Run::new(output_of(child))
+}
+
+/// The output of a program that has ended; fails when a process that it left behind holds the pipes.
+#[track_caller]
+fn output_of(child: Child) -> Output {
+    in_time(move || child.wait_with_output()).expect("its output ends with it").unwrap()
+}
+
+/// What an act comes to that may wait without end; none when it does.
+pub(crate) fn in_time<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(act()));
+    receiver.recv_timeout(PATIENCE).ok()
 }
 
 /// Looks until something is so; false when it does not come true.
