@@ -40,6 +40,13 @@ impl MemoryLimit {
         fs::create_dir(&directory)?;
         let made = Self { directory };
         fs::write(made.directory.join(limit), bytes.to_string())?;
+        // What is swapped out would not count. The first version limits memory and swap together.
+        for (file, most) in [("memory.swap.max", 0), ("memory.memsw.limit_in_bytes", bytes)] {
+            let file = made.directory.join(file);
+            if file.exists() {
+                fs::write(file, most.to_string())?;
+            }
+        }
         Ok(made)
     }
 
