@@ -37,15 +37,17 @@ struct Slot {
 }
 
 impl Slot {
-    const FREE: Self = Self {
-        start: AtomicUsize::new(0),
-        length: AtomicUsize::new(0),
-        file: AtomicI32::new(-1),
-        lost: AtomicPtr::new(ptr::null_mut()),
-    };
+    const fn free() -> Self {
+        Self {
+            start: AtomicUsize::new(0),
+            length: AtomicUsize::new(0),
+            file: AtomicI32::new(-1),
+            lost: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
 }
 
-static SLOTS: [Slot; SLOT_COUNT] = [const { Slot::FREE }; SLOT_COUNT];
+static SLOTS: [Slot; SLOT_COUNT] = [const { Slot::free() }; SLOT_COUNT];
 /// Slots from here on were never taken.
 static SLOTS_USED: AtomicUsize = AtomicUsize::new(0);
 /// Slots below that are free again.
