@@ -110,9 +110,13 @@ impl Client {
         let began = Instant::now();
         let mut backoff = Backoff::default();
         loop {
-            let left = timeout.saturating_sub(began.elapsed());
+            let left = in_whole_milliseconds(timeout.saturating_sub(began.elapsed()));
             let error = match self.wait_once(WaitForProjection { name, position, timeout: left }).await {
                 Ok(()) => return Ok(()),
+                // The server knows how long it has waited, and not how long we have.
+                Err(WaitError::TimedOut { projection, position, wanted, .. }) => {
+                    return Err(WaitError::TimedOut { projection, position, wanted, waited: began.elapsed() });
+                }
                 Err(error) => error,
             };
             if !is_interruption(&error) || began.elapsed() >= timeout {
@@ -155,6 +159,11 @@ impl Client {
             Err(error) => Err(self.core.read_error(error)),
         }
     }
+}
+
+/// As times travel, and not less: a wait lasts as long as it was asked for.
+fn in_whole_milliseconds(time: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
 }
 
 /// Whether the connection ended before the answer came.
