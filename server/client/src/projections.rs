@@ -113,10 +113,6 @@ impl Client {
             let left = in_whole_milliseconds(timeout.saturating_sub(began.elapsed()));
             let error = match self.wait_once(WaitForProjection { name, position, timeout: left }).await {
                 Ok(()) => return Ok(()),
-                // The server knows how long it has waited, and not how long we have.
-                Err(WaitError::TimedOut { projection, position, wanted, .. }) => {
-                    return Err(WaitError::TimedOut { projection, position, wanted, waited: began.elapsed() });
-                }
                 Err(error) => error,
             };
             if !is_interruption(&error) || began.elapsed() >= timeout {
