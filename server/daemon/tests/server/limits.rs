@@ -50,6 +50,8 @@ fn without_descriptors_those_inside_are_served_and_others_are_let_in_when_there_
     setrlimit(Resource::Nofile, Rlimit { current: Some(200), maximum: Some(200) }).unwrap();
     let host = Host::new();
     let (mut figures, mut witness) = (host.figures(), Witness::new(&host));
+    // The first append waits for a segment, which takes a descriptor.
+    witness.is_served();
     let waiting: Vec<_> = [Plane::Append, Plane::Read].into_iter().map(|plane| (plane, Prepared::new())).collect();
     let stat = File::open("/proc/self/stat").unwrap();
     let mut taken = Vec::new();
