@@ -7,16 +7,22 @@ use gesta::disk::{CrashPlan, Fault, SimulatedDisk};
 use gesta::{AppendError, Durability, OpenError, Read, ReadError, Reader, Store, truncate_after};
 use gesta::{Position, TruncateError};
 
-/// A store of some segments, closed cleanly: 80 batches of two events each.
-pub(crate) fn closed_store() -> (SimulatedDisk, Vec<String>) {
-    let disk = SimulatedDisk::new(3);
-    let store = open(&disk);
+/// Appends 80 batches of two events each, which fill some segments; what they hold.
+pub(crate) fn fill(store: &Store<SimulatedDisk>) -> Vec<String> {
     let mut expected = Vec::new();
     for number in 0..80 {
         let data = [format!("first of {number}"), format!("second of {number}")];
         store.append(request("a-1", &[&data[0], &data[1]], Durability::Durable)).unwrap();
         expected.extend(data);
     }
+    expected
+}
+
+/// A store of some segments, closed cleanly: 80 batches of two events each.
+pub(crate) fn closed_store() -> (SimulatedDisk, Vec<String>) {
+    let disk = SimulatedDisk::new(3);
+    let store = open(&disk);
+    let expected = fill(&store);
     store.close().unwrap();
     (disk, expected)
 }

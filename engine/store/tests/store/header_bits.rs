@@ -2,13 +2,13 @@
 //! a store take memory.
 
 use crate::child;
-use crate::damage::check_flip;
+use crate::damage::{check_flip, fill};
 use crate::machine::limit_memory;
 use crate::misplaced::{batches, written_segments};
-use crate::support::{open, request};
+use crate::support::open;
+use gesta::Upkeep;
 use gesta::codec::{HEADERS_BYTES, RECORD_HEADER_BYTES, REQUEST_HEADER_BYTES};
 use gesta::disk::{CrashPlan, Keep, SimulatedDisk};
-use gesta::{Durability, Upkeep};
 
 /// The headers of the batch, of its first request and of that one's first record.
 const ALL_HEADERS_BYTES: usize = HEADERS_BYTES + REQUEST_HEADER_BYTES + RECORD_HEADER_BYTES;
@@ -17,12 +17,7 @@ const ALL_HEADERS_BYTES: usize = HEADERS_BYTES + REQUEST_HEADER_BYTES + RECORD_H
 fn store_under_way() -> (SimulatedDisk, Vec<String>) {
     let disk = SimulatedDisk::new(3);
     let store = open(&disk);
-    let mut expected = Vec::new();
-    for number in 0..80 {
-        let data = [format!("first of {number}"), format!("second of {number}")];
-        store.append(request("a-1", &[&data[0], &data[1]], Durability::Durable)).unwrap();
-        expected.extend(data);
-    }
+    let expected = fill(&store);
     store.mark();
     disk.power_cut(&CrashPlan { keep: Keep::All, ..CrashPlan::random(1) });
     drop(store);
