@@ -74,8 +74,7 @@ impl<D: Disk> IndexSet<D> {
     /// The set with one more summary; one of the same segments is replaced.
     pub(super) fn with_summary(&self, summary: Arc<Summary<D>>) -> Self {
         let mut summaries = self.summaries.clone();
-        let ends = |summary: &Summary<D>| (summary.first_number, summary.last_number);
-        summaries.retain(|other| ends(other) != ends(&summary));
+        summaries.retain(|other| !other.is_of(summary.first_number, summary.last_number));
         summaries.push(summary);
         Self { parts: self.parts.clone(), summaries }
     }
@@ -99,7 +98,7 @@ impl<D: Disk> IndexSet<D> {
     /// The summary of exactly these segments, if it is believed.
     pub(super) fn summary(&self, first: u64, last: u64) -> Option<&Arc<Summary<D>>> {
         let mut believed = self.summaries.iter().filter(|summary| summary.is_believed());
-        believed.find(|summary| (summary.first_number, summary.last_number) == (first, last))
+        believed.find(|summary| summary.is_of(first, last))
     }
 
     /// The next part of a range that may hold what is looked for, from its front or its back; the range is left without what

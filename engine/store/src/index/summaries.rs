@@ -34,6 +34,11 @@ impl<D: Disk> Summary<D> {
         Self { first_number, last_number, file, is_damaged: AtomicBool::new(false) }
     }
 
+    /// Whether it speaks of exactly these segments.
+    pub(super) fn is_of(&self, first: u64, last: u64) -> bool {
+        (self.first_number, self.last_number) == (first, last)
+    }
+
     /// Whether nothing speaks against believing it.
     pub(super) fn is_believed(&self) -> bool {
         !self.is_damaged.load(Ordering::Relaxed)

@@ -13,6 +13,9 @@ use gesta::{
 const PAGE: usize = 4096;
 const VERSION: usize = 12;
 const CRC: usize = PAGE - 4;
+/// Where it says where the checks of the blocks stand, and what theirs is.
+const CHECKS: usize = 168 + 6 * 16;
+const CHECKS_CRC: usize = 312;
 const SUMMARY: &str = "0000000001-0000000008.sum";
 
 struct Still;
@@ -145,6 +148,20 @@ fn forged(image: &[u8], place: usize, value: u8) -> Vec<u8> {
     image
 }
 
+/// Fills four bytes of a block with ones, with right checksums.
+fn forged_in_a_block(image: &[u8], place: usize) -> Vec<u8> {
+    let mut image = image.to_vec();
+    image[place..place + 4].fill(0xff);
+    let checks = usize::try_from(u64::from_le_bytes(*image[CHECKS..].first_chunk().unwrap())).unwrap();
+    let (blocks, crcs) = image.split_at_mut(checks);
+    for (block, crc) in blocks[PAGE..].chunks_exact(PAGE).zip(crcs.chunks_exact_mut(4)) {
+        crc.copy_from_slice(&crc32fast::hash(block).to_le_bytes());
+    }
+    let crc = crc32fast::hash(crcs);
+    image[CHECKS_CRC..CHECKS_CRC + 4].copy_from_slice(&crc.to_le_bytes());
+    forged(&image, VERSION, image[VERSION])
+}
+
 type Spoil<'a> = &'a dyn Fn(&SimulatedDisk, &str);
 
 /// What may have become of an index file so that its first page already tells.
@@ -209,6 +226,32 @@ fn a_flipped_bit_anywhere_in_an_index_file_changes_no_answer() {
             check_goes_on(&disk, &expected, &format!("{name} at {place}"));
         }
     }
+}
+
+/// Whoever can make the checks true can make a file say anything; where it says what cannot be, it is not believed.
+#[test]
+fn a_file_that_says_what_cannot_be_is_not_called_whole_though_its_checks_are_true() {
+    let disk = indexed(7);
+    let names = index_files(&disk);
+    let mut disbelieved = 0;
+    for name in &names {
+        let image = disk.image(name);
+        for place in (PAGE..image.len() - PAGE).step_by(68) {
+            let disk = disk.fork();
+            disk.restore(name, forged_in_a_block(&image, place));
+            let reader = Reader::open_on(disk).unwrap();
+            for tag in ["a:1", "a:2", "b:1", "b:9"] {
+                let mut cursor = reader.read(Read::query(QueryItem::new().tag(Tag::new(tag).unwrap()).into()));
+                while let Some(Ok(_)) = cursor.next_record() {}
+            }
+            let report = reader.verify_index(&mut |_, _| {});
+            assert_eq!(report.damaged, [], "{name} at {place}");
+            assert!(report.missing.iter().all(|missing| missing == name), "{name} at {place}: {report:?}");
+            assert_eq!(report.whole, (names.len() - report.missing.len()) as u64, "{name} at {place}: {report:?}");
+            disbelieved += report.missing.len();
+        }
+    }
+    assert!(disbelieved > 0, "nothing was said that cannot be");
 }
 
 /// Lets the power fail at each call that `act` makes, and looks at what is left. Returns at how many.
