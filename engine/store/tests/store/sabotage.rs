@@ -1,6 +1,6 @@
 //! Each bug that is put in on purpose is caught by the test that is meant to catch it.
 
-use crate::{damage, misplaced, slow, sweep};
+use crate::{block_order, child, damage, misplaced, power, slow, sweep};
 use gesta::sabotage::{Bug, put_in};
 use std::panic::catch_unwind;
 
@@ -14,6 +14,32 @@ fn caught(bug: Bug, test: fn()) -> String {
     let failure = outcome.expect_err("a test that passes with the bug does not look for it");
     let text = failure.downcast_ref::<String>().cloned();
     text.or_else(|| failure.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default()
+}
+
+/// Makes a trial with a sabotaged writer, in a process of its own; it must lose what was acknowledged, where the machine permits it.
+fn catch_in_child(trial: impl FnOnce() -> bool + std::panic::UnwindSafe) {
+    if let Some(directory) = child::directory() {
+        return power::append_until_killed(&directory);
+    }
+    match catch_unwind(trial) {
+        Ok(is_permitted) => assert!(!is_permitted, "nothing was lost"),
+        Err(failure) => {
+            let failure = failure.downcast_ref::<String>().cloned().unwrap_or_default();
+            assert!(failure.contains("lost: "), "{failure}");
+        }
+    }
+}
+
+#[test]
+fn acknowledging_before_the_sync_is_caught_by_real_power_cuts() {
+    let name = "sabotage::acknowledging_before_the_sync_is_caught_by_real_power_cuts";
+    catch_in_child(|| power::survive_power_cuts(power::EXT4, name, true));
+}
+
+#[test]
+fn acknowledging_before_the_sync_is_caught_block_by_block() {
+    let name = "sabotage::acknowledging_before_the_sync_is_caught_block_by_block";
+    catch_in_child(|| block_order::survive_any_order(name, true));
 }
 
 #[test]
