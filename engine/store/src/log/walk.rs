@@ -89,7 +89,8 @@ impl<'k, B: Bytes> SegmentWalk<'k, B> {
         Damage { file: self.path.clone(), offset: found.offset, positions: found.header.positions(), what }
     }
 
-    /// Passes zeros that no event is missing from: a mark may be lost in a power cut, and the log went on after it.
+    /// Passes zeros that no event is missing from: a mark may be lost in a power cut, and the log went on after it. Whole it
+    /// must go on: headers alone may stand in the wrong place.
     fn pass_unwritten_mark(&mut self) {
         if !matches!(self.source.batch_at(self.offset), Err(NotABatch::Unwritten)) {
             return;
@@ -100,6 +101,7 @@ impl<'k, B: Bytes> SegmentWalk<'k, B> {
             && found.header.base == position
             && ahead.nonzero_end.is_none()
             && !ahead.unreadable
+            && self.source.verified_body(&found).is_ok()
         {
             self.offset = found.offset;
             self.chain = None;

@@ -147,12 +147,21 @@ fn headers_that_were_written_into_a_damaged_batch_cost_no_other() {
         for (offset, bytes) in batches(&disk, name) {
             assert!(bytes > 3 * headers);
             for (from_name, from) in [(name, offset), (last, last_offset)] {
-                let disk = disk.fork();
-                disk.copy_within(from_name, from..from + headers, name, offset + headers + 8);
-                disk.flip_bit(name, offset + 10, 3);
-                let what = format!("headers of {from_name} byte {from} in {name} byte {offset}");
-                assert_eq!(check_honest(&disk, &expected, &what), 2, "{what}: exactly one batch is lost");
-                copies += 1;
+                for is_zeroed in [false, true] {
+                    let disk = disk.fork();
+                    disk.copy_within(from_name, from..from + headers, name, offset + headers + 8);
+                    if is_zeroed {
+                        // As where a mark was lost, after which the log goes on.
+                        let (mut image, start) = (disk.image(name), usize::try_from(offset).unwrap());
+                        image[start..start + HEADERS_BYTES + 8].fill(0);
+                        disk.restore(name, image);
+                    } else {
+                        disk.flip_bit(name, offset + 10, 3);
+                    }
+                    let what = format!("headers of {from_name} byte {from} in {name} byte {offset}, {is_zeroed}");
+                    assert_eq!(check_honest(&disk, &expected, &what), 2, "{what}: exactly one batch is lost");
+                    copies += 1;
+                }
             }
         }
     }

@@ -6,7 +6,9 @@ use fuser::{
     LockOwner, OpenFlags, ReplyAttr, ReplyData, ReplyEmpty, ReplyEntry, ReplyOpen, ReplyWrite, Request, WriteFlags,
 };
 use std::ffi::OsStr;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
+use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 use tempfile::TempDir;
@@ -14,6 +16,7 @@ use tempfile::TempDir;
 const NAME: &str = "device";
 const DEVICE: INodeNo = INodeNo(2);
 const FOR_EVER: Duration = Duration::from_secs(1 << 30);
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// What has come to a device.
 #[derive(Clone)]
@@ -46,9 +49,16 @@ impl Written {
     }
 }
 
+/// What has come to a device, and who waits for more.
+struct Record {
+    written: Written,
+    /// After how many more writes someone is told what has come until then.
+    awaited: Option<(u64, Sender<Written>)>,
+}
+
 /// The file system with the device in it; gone when it is dropped.
 pub(crate) struct RecordingDevice {
-    written: Arc<Mutex<Written>>,
+    record: Arc<Mutex<Record>>,
     directory: TempDir,
     _session: BackgroundSession,
 }
@@ -56,11 +66,12 @@ pub(crate) struct RecordingDevice {
 impl RecordingDevice {
     /// A device of so many zeros; `None`, with a message, where mounting is not permitted.
     pub(crate) fn new(bytes: usize) -> Option<Self> {
-        let written = Arc::new(Mutex::new(Written { flushed: vec![0; bytes], since: Vec::new() }));
+        let written = Written { flushed: vec![0; bytes], since: Vec::new() };
+        let record = Arc::new(Mutex::new(Record { written, awaited: None }));
         let directory = tempfile::tempdir().unwrap();
-        let files = Files { written: Arc::clone(&written), bytes: bytes as u64 };
+        let files = Files { record: Arc::clone(&record), bytes: bytes as u64 };
         match fuser::spawn_mount(files, directory.path(), &Config::default()) {
-            Ok(session) => Some(Self { written, directory, _session: session }),
+            Ok(session) => Some(Self { record, directory, _session: session }),
             Err(error) => {
                 eprintln!("skipped: cannot mount a file system of one's own here: {error}");
                 None
@@ -72,15 +83,17 @@ impl RecordingDevice {
         self.directory.path().join(NAME)
     }
 
-    /// What has come to it up to now.
-    pub(crate) fn written(&self) -> Written {
-        self.written.lock().unwrap().clone()
+    /// What has come to it when it has taken so many more writes. The last of them is not flushed yet.
+    pub(crate) fn written_after(&self, writes: NonZeroU64) -> Written {
+        let (teller, told) = mpsc::channel();
+        self.record.lock().unwrap().awaited = Some((writes.get(), teller));
+        told.recv_timeout(MINUTE).expect("someone goes on writing")
     }
 }
 
 /// One directory with one file.
 struct Files {
-    written: Arc<Mutex<Written>>,
+    record: Arc<Mutex<Record>>,
     bytes: u64,
 }
 
@@ -138,7 +151,7 @@ impl Filesystem for Files {
     ) {
         let end = (offset + u64::from(size)).min(self.bytes);
         let range = usize::try_from(offset.min(end)).unwrap()..usize::try_from(end).unwrap();
-        let written = self.written.lock().unwrap();
+        let written = &self.record.lock().unwrap().written;
         let mut bytes = written.flushed[range.clone()].to_vec();
         for (at, data) in &written.since {
             let (from, to) = (range.start.max(*at), range.end.min(at + data.len()));
@@ -164,12 +177,20 @@ impl Filesystem for Files {
         if offset + data.len() as u64 > self.bytes {
             return reply.error(Errno::ENOSPC);
         }
-        self.written.lock().unwrap().since.push((usize::try_from(offset).unwrap(), data.to_vec()));
+        let mut record = self.record.lock().unwrap();
+        record.written.since.push((usize::try_from(offset).unwrap(), data.to_vec()));
+        if let Some((writes, teller)) = record.awaited.take() {
+            if writes == 1 {
+                teller.send(record.written.clone()).expect("who asked waits");
+            } else {
+                record.awaited = Some((writes - 1, teller));
+            }
+        }
         reply.written(u32::try_from(data.len()).unwrap());
     }
 
     fn fsync(&self, _: &Request, _: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
-        let mut written = self.written.lock().unwrap();
+        let written = &mut self.record.lock().unwrap().written;
         for (at, data) in std::mem::take(&mut written.since) {
             written.flushed[at..at + data.len()].copy_from_slice(&data);
         }
