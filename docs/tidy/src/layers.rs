@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  store              wires both sides, once
-//!  backup             copies of a store beside its writer, and stores made of them
+//!  backup | repair    copies of a store and stores made of them; a store made of what is left of one
 //!  append | read      the command side and the query side: they never name each other
 //!  snapshots          a cache of fold states; serves the query side
 //!  projections        what is told of those who fold; serves the query side
@@ -32,13 +32,14 @@ struct Layer {
     beside: Option<&'static [&'static str]>,
 }
 
-const LAYERS: [Layer; 9] = [
+const LAYERS: [Layer; 10] = [
     Layer {
         folder: "store",
         below: &["append", "read", "snapshots", "projections", "index", "log", "disk"],
         beside: None,
     },
     Layer { folder: "backup", below: &["read", "log", "disk"], beside: None },
+    Layer { folder: "repair", below: &["read", "index", "log", "disk"], beside: None },
     Layer { folder: "append", below: &["index", "log", "disk"], beside: None },
     Layer { folder: "read", below: &["snapshots", "projections", "index", "log", "disk"], beside: None },
     Layer { folder: "snapshots", below: &["log", "disk"], beside: None },

@@ -5,6 +5,7 @@
 //! ```text
 //!  store      wires both sides, once                       Store, Options
 //!  backup     the same store at an earlier time, in another directory
+//!  repair     a new store of what is left of a damaged one
 //!  append  |  read      commands   |   queries             append, submit, Ticket | Reader, Cursor, Subscription
 //!  snapshots  saved fold states; losing them loses nothing
 //!  projections  what those who fold say of themselves; they say it again
@@ -26,6 +27,7 @@ mod log;
 mod options;
 mod projections;
 mod read;
+mod repair;
 #[cfg(gesta_sabotage)]
 pub mod sabotage;
 #[cfg(not(gesta_sabotage))]
@@ -45,6 +47,7 @@ pub use index::IndexReport;
 pub use log::{OpenError, RecoveryReport, TruncateError, truncate_after};
 pub use options::{Options, Upkeep};
 pub use read::{Batches, Cursor, Feed, Reader, Statistics, Subscription, VerifyReport, verify};
+pub use repair::{LOST_EVENT_TYPE, RepairError, RepairReport, repair, repair_on};
 pub use store::{Store, is_store};
 
 /// The examples of the README, compiled and run.

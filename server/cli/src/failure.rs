@@ -3,8 +3,8 @@
 //! Every failure is one line on standard error: what, where, and what to do. With `--json` that line is an object.
 
 use gesta::{
-    AppendError, BackupError, CloseError, Damage, OpenError, ReadError, RemoteError, RestoreError, SnapshotError,
-    WaitError,
+    AppendError, BackupError, CloseError, Damage, OpenError, ReadError, RemoteError, RepairError, RestoreError,
+    SnapshotError, WaitError,
 };
 use gesta_client::ConnectError;
 use serde::Serialize;
@@ -126,6 +126,20 @@ impl From<RestoreError> for Failure {
             _ => (Status::Unreachable, "backup"),
         };
         Self::new(status, code, format!("cannot use the backup: {error}"))
+    }
+}
+
+impl From<RepairError> for Failure {
+    fn from(error: RepairError) -> Self {
+        let (status, code) = match error {
+            RepairError::Open(error) => return error.into(),
+            RepairError::NotEmpty { .. } => (Status::Refused, "not_empty"),
+            RepairError::StorageFull { .. } => (Status::Refused, "storage_full"),
+            RepairError::Revisions { .. } => (Status::Refused, "revisions"),
+            RepairError::Unsteady { .. } => (Status::Refused, "unsteady"),
+            _ => (Status::Unreachable, "repair"),
+        };
+        Self::new(status, code, format!("cannot repair: {error}"))
     }
 }
 

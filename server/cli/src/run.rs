@@ -5,7 +5,7 @@ use crate::failure::{Failure, Status};
 use crate::output::Output;
 use crate::verbs::{
     append, backup, bench, completions, config, demo, export, import, import_git, index, names, projections, read,
-    restore, serve, snapshots, stats, tail, token, top, verify,
+    repair, restore, serve, snapshots, stats, tail, token, top, verify,
 };
 use clap::{CommandFactory, Parser, Subcommand};
 use gesta::NameKind;
@@ -68,6 +68,8 @@ enum Verb {
     Backup(backup::Arguments),
     /// Make a store of a backup
     Restore(restore::Arguments),
+    /// Make a new store of what is left of a damaged one, and list what is missing
+    Repair(repair::Arguments),
     /// Check the index files, or make them anew
     #[command(subcommand)]
     Index(index::Verb),
@@ -125,6 +127,7 @@ fn run_verb(verb: &Verb, context: &Context) -> Result<Status, Failure> {
         Verb::Verify(arguments) => verify::run(arguments, context),
         Verb::Backup(arguments) => backup::run(arguments, context),
         Verb::Restore(arguments) => restore::run(arguments, context),
+        Verb::Repair(arguments) => repair::run(arguments, context),
         Verb::Index(verb) => index::run(*verb, context),
         Verb::Snapshots(verb) => snapshots::run(verb, context),
         Verb::Projections(verb) => projections::run(verb, context),

@@ -1,6 +1,6 @@
 //! Why a backup was not made, or a store not restored from one.
 
-use crate::log::OpenError;
+use crate::log::{NotVacant, OpenError};
 use std::io::{self, ErrorKind};
 use thiserror::Error;
 
@@ -156,6 +156,15 @@ impl RestoreError {
                 Self::StorageFull { error: unnamed(&path, error), path }
             }
             _ => Self::Io { error: unnamed(&path, error), path, what },
+        }
+    }
+}
+
+impl From<NotVacant> for RestoreError {
+    fn from(error: NotVacant) -> Self {
+        match error {
+            NotVacant::Holds { path, found } => Self::NotEmpty { path, found },
+            NotVacant::Io { path, what, error } => Self::io(path, what)(error),
         }
     }
 }

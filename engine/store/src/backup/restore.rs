@@ -7,7 +7,7 @@ use super::transfer::{Meter, copy};
 use super::verify::{load, open};
 use crate::disk::{Access, Disk, DiskFile, RealDisk};
 use crate::environment::Environment;
-use crate::log::{LOCK, Manifest, appear, fill_with_zeros, is_log_file};
+use crate::log::{Ground, Manifest, appear, fill_with_zeros, is_vacant};
 use crate::read::Reader;
 use gesta_model::codec::{HEADER_PAGE_BYTES, SegmentHeader};
 use gesta_model::{Incarnation, Position, Timestamp};
@@ -43,23 +43,6 @@ pub fn restore(
     restored
 }
 
-/// Whether the directory exists; refuses one that holds anything, be it what no store would make.
-fn is_vacant(path: &Path) -> Result<bool, RestoreError> {
-    let failed = || RestoreError::io(path.display().to_string(), "cannot list the directory");
-    let entries = match std::fs::read_dir(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        outcome => outcome.map_err(failed())?,
-    };
-    for entry in entries {
-        let found = entry.map_err(failed())?.file_name();
-        if found != LOCK {
-            let found = found.to_string_lossy().into_owned();
-            return Err(RestoreError::NotEmpty { path: path.display().to_string(), found });
-        }
-    }
-    Ok(true)
-}
-
 /// Makes a store of a backup on a disk that holds nothing, as [`restore`] does. Until it is whole, the disk holds no store: its
 /// manifest is written last.
 pub fn restore_on<D: Disk>(backup: &D, disk: &D, progress: &mut dyn FnMut(u64, u64)) -> Result<Position, RestoreError> {
@@ -74,42 +57,9 @@ pub fn restore_on<D: Disk>(backup: &D, disk: &D, progress: &mut dyn FnMut(u64, u
         ground.clear();
     };
     if restored.is_err() {
-        ground.clear();
-        let _ = disk.remove(LOCK);
+        ground.leave();
     }
     restored
-}
-
-/// A disk with nothing on it, held by the lock of a store's writer, so that nobody makes a store there meanwhile.
-struct Ground<'d, D: Disk> {
-    disk: &'d D,
-    _lock: D::Lock,
-}
-
-impl<'d, D: Disk> Ground<'d, D> {
-    fn take(disk: &'d D) -> Result<Self, RestoreError> {
-        let path = || disk.describe("");
-        let occupied = |found: String| RestoreError::NotEmpty { path: path(), found };
-        let vacant = || {
-            let names = disk.list().map_err(RestoreError::io(path(), "cannot list the directory"))?;
-            names.into_iter().find(|name| name != LOCK).map_or(Ok(()), |found| Err(occupied(found)))
-        };
-        // Before the lock, which is a file, and after it.
-        vacant()?;
-        let lock = disk.lock(LOCK).map_err(RestoreError::io(disk.describe(LOCK), "cannot lock the directory"))?;
-        let lock = lock.ok_or_else(|| occupied(LOCK.to_owned()))?;
-        vacant()?;
-        Ok(Self { disk, _lock: lock })
-    }
-
-    /// Takes away what was made. The first error is the one to tell of.
-    fn clear(&self) {
-        for name in self.disk.list().unwrap_or_default() {
-            if name != LOCK && is_log_file(&name) {
-                let _ = self.disk.remove(&name);
-            }
-        }
-    }
 }
 
 fn restore_files<D: Disk>(

@@ -9,7 +9,8 @@
 //!  observed    the log of another process, read beside its writer
 //!  watermarks  how far the log reaches, for readers who wait
 //!  spare       the segment file that is made ahead of use
-//!  recovery    what a log holds after a power cut, and whether it may be written again
+//!  recovery    what a log holds after a power cut, and whether it may be written again; what is left of a damaged one
+//!  ground      a directory with nothing in it, on which a store is to be made
 //!  truncation  cutting the end off on purpose, in a way that an interruption cannot undo
 //! ```
 //!
@@ -19,6 +20,7 @@
 mod batch_source;
 mod error;
 mod files;
+mod ground;
 mod manifest;
 mod observed;
 mod origin;
@@ -34,15 +36,15 @@ mod writer;
 pub(crate) use batch_source::{BatchSource, Bytes, Found, NotABatch, Window};
 pub use error::OpenError;
 pub(crate) use files::{
-    BACKUP_BEGUN, BACKUPS, LOCK, UNFINISHED, appear, are_of_a_backup, are_of_a_store, index_name, is_log_file,
-    parse_index_name, parse_segment_name, parse_snapshot_name, parse_summary_name, segment_name, snapshot_name,
-    summary_name,
+    BACKUP_BEGUN, BACKUPS, LOCK, UNFINISHED, appear, are_of_a_backup, are_of_a_store, index_name, parse_index_name,
+    parse_segment_name, parse_snapshot_name, parse_summary_name, segment_name, snapshot_name, summary_name,
 };
+pub(crate) use ground::{Ground, NotVacant, is_vacant};
 pub(crate) use manifest::Manifest;
-pub(crate) use observed::ObservedLog;
+pub(crate) use observed::{ObservedLog, load_manifest};
 pub(crate) use origin::Origin;
 pub use recovery::RecoveryReport;
-pub(crate) use recovery::{Recovered, check_vacant, create_store, recover};
+pub(crate) use recovery::{Recovered, Remains, check_vacant, create_store, recover};
 pub(crate) use segment::{Segment, Segments};
 pub(crate) use shared::Log;
 pub(crate) use spare::{Spare, build_spare, fill_with_zeros, next_segment_bytes};

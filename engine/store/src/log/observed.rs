@@ -235,7 +235,7 @@ impl<D: Disk> ObservedLog<D> {
 }
 
 /// The manifest of a store that must be there. Segments without a manifest are a damaged store, not a missing one.
-fn load_manifest<D: Disk>(disk: &D) -> Result<Manifest, OpenError> {
+pub(crate) fn load_manifest<D: Disk>(disk: &D) -> Result<Manifest, OpenError> {
     if let Some(manifest) = Manifest::load(disk)? {
         return Ok(manifest);
     }

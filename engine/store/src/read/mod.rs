@@ -32,5 +32,5 @@ pub(crate) use reader::Library;
 pub use reader::Reader;
 pub use statistics::Statistics;
 pub use subscription::Subscription;
-pub(crate) use verify::verify_log;
 pub use verify::{VerifyReport, verify};
+pub(crate) use verify::{verify_log, visit_log};

@@ -5,6 +5,7 @@ use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::log::{Found, Log, OpenError, Segment, SegmentWalk, Step, Window};
 use gesta_model::codec::{HEADER_PAGE_BYTES, SegmentHeader, verify_records};
 use gesta_model::{Damage, Position};
+use std::convert::Infallible;
 use std::path::Path;
 
 /// What reading every byte found.
@@ -45,49 +46,64 @@ pub(crate) fn verify_log<D: Disk>(
     (first, deep): (usize, bool),
     progress: &mut dyn FnMut(u64, u64),
 ) -> VerifyReport {
+    let Ok(report) = visit_log(log, path, head, (first, deep), progress, |_, _| Ok::<(), Infallible>(()));
+    report
+}
+
+/// Reads every batch below `head`, from the segment with the ordinal `first` on, and shows each that is whole to `visit`, in
+/// order, with its body. An error of it ends the reading.
+pub(crate) fn visit_log<D: Disk, E>(
+    log: &Log<D>,
+    path: &str,
+    head: Position,
+    (first, deep): (usize, bool),
+    progress: &mut dyn FnMut(u64, u64),
+    visit: impl FnMut(&Found, &[u8]) -> Result<(), E>,
+) -> Result<VerifyReport, E> {
     let segments = log.segments.load();
     let list = segments.list.get(first..).unwrap_or_default();
     let total = list.iter().map(|segment| segment.published_bytes()).sum();
     let position = if first == 0 { Position::START } else { list.first().map_or(head, |segment| segment.base) };
-    let mut verification = Verification { deep, done: 0, total, position, report: VerifyReport::default() };
+    let mut verification = Verification { deep, done: 0, total, position, report: VerifyReport::default(), visit };
     for (ordinal, segment) in list.iter().enumerate() {
         let end = list.get(ordinal + 1).map_or(head, |next| next.base);
-        verification.read_segment(log, segment, end, progress);
+        verification.read_segment(log, segment, end, progress)?;
     }
     if verification.position < head {
         let what = "the end of the log is missing";
         verification.damage(path.to_owned(), 0, verification.position..head, what);
     }
-    verification.report
+    Ok(verification.report)
 }
 
-struct Verification {
+struct Verification<V> {
     deep: bool,
     done: u64,
     total: u64,
     /// Everything below it was accounted for.
     position: Position,
     report: VerifyReport,
+    visit: V,
 }
 
-impl Verification {
+impl<E, V: FnMut(&Found, &[u8]) -> Result<(), E>> Verification<V> {
     fn read_segment<D: Disk>(
         &mut self,
         log: &Log<D>,
         segment: &Segment<D>,
         end: Position,
         progress: &mut dyn FnMut(u64, u64),
-    ) {
+    ) -> Result<(), E> {
         if segment.base > self.position {
             let what = "the segment before this one is missing, or its end is";
             self.damage(segment.path.clone(), 0, self.position..segment.base, what);
         }
         self.position = end;
         let Ok(window) = Window::new(&segment.file) else {
-            return self.damage(segment.path.clone(), 0, segment.base..end, "the file cannot be read");
+            self.damage(segment.path.clone(), 0, segment.base..end, "the file cannot be read");
+            return Ok(());
         };
-        if !has_both_headers(&segment.file) {
-            let what = "one of the two copies of the segment's header is damaged";
+        if let Some(what) = damage_of_header(&segment.file) {
             self.damage(segment.path.clone(), 0, segment.base..segment.base, what);
         }
         let start = (HEADER_PAGE_BYTES as u64, segment.base);
@@ -98,7 +114,7 @@ impl Verification {
                 Step::Damage(damage) => self.report.damage.push(damage),
                 Step::Batch(found) => match walk.source.verified_body(&found) {
                     Err(why) => self.report.damage.push(walk.damaged_body(&found, why)),
-                    Ok(body) => self.accept(&found, body, &segment.path),
+                    Ok(body) => self.accept(&found, body, &segment.path)?,
                 },
             }
             self.done = before + walk.offset;
@@ -106,13 +122,20 @@ impl Verification {
         }
         self.done = before + segment.published_bytes();
         progress(self.done, self.total);
+        Ok(())
     }
 
-    fn accept(&mut self, found: &Found, body: &[u8], path: &str) {
+    fn accept(&mut self, found: &Found, body: &[u8], path: &str) -> Result<(), E> {
         let is_deep = self.deep && found.header.count > 0;
         match if is_deep { verify_records(&found.header, body) } else { Ok(()) } {
-            Ok(()) => self.report.events += u64::from(found.header.count),
-            Err(what) => self.damage(path.to_owned(), found.offset, found.header.positions(), &what.to_string()),
+            Ok(()) => {
+                self.report.events += u64::from(found.header.count);
+                (self.visit)(found, body)
+            }
+            Err(what) => {
+                self.damage(path.to_owned(), found.offset, found.header.positions(), &what.to_string());
+                Ok(())
+            }
         }
     }
 
@@ -121,8 +144,13 @@ impl Verification {
     }
 }
 
-/// Whether the header page is exactly what its valid copy says.
-fn has_both_headers<F: DiskFile>(file: &F) -> bool {
+/// What is wrong with the header page, if it is not exactly what its valid copy says.
+fn damage_of_header<F: DiskFile>(file: &F) -> Option<&'static str> {
     let mut page = [0; HEADER_PAGE_BYTES];
-    file.read_at(&mut page, 0).is_ok() && SegmentHeader::decode(&page).is_ok_and(|header| header.encode() == page)
+    match file.read_at(&mut page, 0).map(|()| SegmentHeader::decode(&page)) {
+        Ok(Ok(header)) if header.encode() == page => None,
+        Ok(Ok(_)) => Some("one of the two copies of the segment's header is damaged"),
+        Ok(Err(_)) => Some("both copies of the segment's header are damaged"),
+        Err(_) => Some("the segment's header cannot be read"),
+    }
 }

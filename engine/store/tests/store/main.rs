@@ -34,6 +34,7 @@ mod projections;
 mod queries;
 mod recording_device;
 mod removed;
+mod repairs;
 mod replay;
 mod retries;
 mod rolls;

@@ -15,6 +15,7 @@ pub(crate) mod index;
 pub(crate) mod names;
 pub(crate) mod projections;
 pub(crate) mod read;
+pub(crate) mod repair;
 pub(crate) mod restore;
 mod sample;
 pub(crate) mod serve;

@@ -2,7 +2,7 @@
 
 use crate::support::{Place, bare_command, finish};
 
-const VERBS: [&str; 24] = [
+const VERBS: [&str; 25] = [
     "import",
     "import-git",
     "export",
@@ -17,6 +17,7 @@ const VERBS: [&str; 24] = [
     "verify",
     "backup",
     "restore",
+    "repair",
     "index",
     "snapshots",
     "projections",

@@ -25,6 +25,7 @@ mod projections;
 mod queries;
 mod read;
 mod remote;
+mod repair;
 mod serve;
 mod server;
 mod shared_data;

@@ -21,6 +21,7 @@ mod create;
 mod files;
 mod judge;
 mod recover;
+mod remains;
 mod report;
 mod tail_scan;
 
@@ -30,5 +31,6 @@ pub(crate) use create::{check_vacant, create_store};
 pub(crate) use files::{SegmentFile, read_segment_files};
 pub(crate) use judge::{Doubt, Verdict, judge};
 pub(crate) use recover::{Recovered, recover};
+pub(crate) use remains::Remains;
 pub use report::RecoveryReport;
 pub(crate) use tail_scan::{Stop, TailScan};
