@@ -15,6 +15,9 @@ fn damage(disk: &SimulatedDisk, dice: &mut Dice) -> String {
     let names = segments(disk);
     let name = &names[usize::try_from(dice.below(names.len() as u64)).unwrap()];
     let length = disk.image(name).len() as u64;
+    if length == 0 {
+        return format!("nothing of {name}, which was cut to nothing");
+    }
     // Most of a segment may be zeros.
     let written = disk.image(name).iter().rposition(|byte| *byte != 0).map_or(length, |end| end as u64 + 1);
     let at = dice.below(written);
@@ -32,7 +35,7 @@ fn damage(disk: &SimulatedDisk, dice: &mut Dice) -> String {
             "page"
         }
         6 => {
-            disk.zero(name, 0..4096);
+            disk.zero(name, 0..length.min(4096));
             "header"
         }
         7 => {
