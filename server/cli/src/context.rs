@@ -149,6 +149,8 @@ impl Context {
 fn degraded(recovery: &RecoveryReport) -> Failure {
     let costly = recovery.damage.iter().find(|damage| !damage.positions.is_empty());
     let damage = costly.or(recovery.damage.first()).map_or_else(|| "unknown".to_owned(), ToString::to_string);
-    let message = format!("cannot write to the store: durable events are damaged ({damage}): restore it from a backup");
+    let message = format!(
+        "cannot write to the store: durable events are damaged ({damage}): restore a backup, or save the rest with gesta repair"
+    );
     Failure::new(Status::Refused, "degraded", message)
 }

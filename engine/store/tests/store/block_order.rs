@@ -80,7 +80,7 @@ fn look_at(written: &Written, seed: u64, acknowledged: u64, what: &str) -> bool 
     let image = directory.path().join("image");
     let mut random = random(seed);
     // Sectors or pages; few, half, or most of them.
-    let piece_bytes = if random() % 2 == 0 { 512 } else { 4096 };
+    let piece_bytes = if random().is_multiple_of(2) { 512 } else { 4096 };
     let kept_of_eight = [1, 4, 7][usize::try_from(random() % 3).unwrap()];
     fs::write(&image, written.after_power_cut(piece_bytes, || random() % 8 < kept_of_eight)).unwrap();
     check_after_cut(&image, acknowledged, what).0 > 0

@@ -101,8 +101,11 @@ fn print(report: &VerifyReport, output: &mut Output) -> Result<(), Failure> {
     };
     match report.damage.len() {
         0 => output.text(&format!("{events}, every byte as it was written")),
-        1 => output.text(&format!("{events} whole, 1 place damaged: restore it from a backup")),
-        count => output.text(&format!("{events} whole, {count} places damaged: restore them from a backup")),
+        1 => output
+            .text(&format!("{events} whole, 1 place damaged: restore a backup, or save the rest with gesta repair")),
+        count => output.text(&format!(
+            "{events} whole, {count} places damaged: restore a backup, or save the rest with gesta repair"
+        )),
     }
 }
 

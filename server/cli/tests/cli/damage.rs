@@ -55,7 +55,11 @@ fn verify_names_the_file_the_offset_and_the_positions() {
     let run = place.run(&["verify"]);
     assert_eq!((run.status, run.stderr.as_str()), (1, ""));
     assert!(run.stdout.contains(&file) && run.stdout.contains("positions 1 up to 2"), "{}", run.stdout);
-    assert!(run.stdout.ends_with("3 events whole, 1 place damaged: restore it from a backup\n"), "{}", run.stdout);
+    assert!(
+        run.stdout.ends_with("3 events whole, 1 place damaged: restore a backup, or save the rest with gesta repair\n"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[test]
@@ -127,7 +131,11 @@ fn nothing_is_added_to_a_damaged_store() {
     ] {
         let run = place.run(verb);
         let line = run.failure(5);
-        assert!(line.contains("0000000001-0000.log at byte") && line.contains("restore it from a backup"), "{line}");
+        assert!(
+            line.contains("0000000001-0000.log at byte")
+                && line.contains("restore a backup, or save the rest with gesta repair"),
+            "{line}"
+        );
         assert_eq!(run.stdout, "");
         assert_eq!(place.run(&[verb, &["--json"]].concat()).error(5).0, "degraded");
     }

@@ -41,7 +41,9 @@ impl OpenStore {
         let recovery = self.store.recovery();
         let first = recovery.damage.iter().find(|damage| !damage.positions.is_empty()).or(recovery.damage.first());
         let shown = || first.map_or_else(|| "unknown".to_owned(), ToString::to_string);
-        recovery.is_degraded.then(|| format!("durable events are damaged ({}): restore it from a backup", shown()))
+        recovery.is_degraded.then(|| {
+            format!("durable events are damaged ({}): restore a backup, or save the rest with gesta repair", shown())
+        })
     }
 
     /// Makes everything durable and ends the log with a mark. Nothing is appended after it.
@@ -61,7 +63,7 @@ fn tell_of_recovery(name: &StoreName, store: &Store) {
         tracing::error!(store = %name, %damage, "damage found");
     }
     if recovery.is_degraded {
-        tracing::error!(store = %name, "durable events are damaged: nothing is appended; restore the store from a backup");
+        tracing::error!(store = %name, "durable events are damaged: nothing is appended; restore a backup, or save the rest with gesta repair");
     }
     tracing::info!(store = %name, events = store.reader().head().0, "store opened");
 }

@@ -21,7 +21,7 @@ fn damage(disk: &SimulatedDisk, dice: &mut Dice) -> String {
     // Most of a segment may be zeros.
     let written = disk.image(name).iter().rposition(|byte| *byte != 0).map_or(length, |end| end as u64 + 1);
     let at = dice.below(written);
-    let kind = match dice.below(10) {
+    let kind = match dice.below(11) {
         0..=3 => {
             disk.flip_bit(name, at, u8::try_from(dice.below(8)).unwrap());
             "bit"
@@ -45,6 +45,14 @@ fn damage(disk: &SimulatedDisk, dice: &mut Dice) -> String {
         8 => {
             disk.truncate(name, at);
             "cut"
+        }
+        9 => {
+            let from = &names[usize::try_from(dice.below(names.len() as u64)).unwrap()];
+            let (image, sector) = (disk.image(from), at / 512 * 512);
+            let bytes = 4096.min(length.saturating_sub(sector)).min(image.len() as u64);
+            let start = dice.below(image.len() as u64 - bytes + 1) / 8 * 8;
+            disk.copy_within(from, start..start + bytes, name, sector);
+            "misdirected write"
         }
         _ => {
             disk.inject(Fault::FailRead { file: name.clone(), range: at..at + 1 });
