@@ -6,6 +6,7 @@
 //!  append | read      the command side and the query side: they never name each other
 //!  snapshots          a cache of fold states; serves the query side
 //!  projections        what is told of those who fold; serves the query side
+//!  scrub              rereads what is sealed; driven by the command side, asked by the query side
 //!  index              derived, rebuildable; serves both sides
 //!  log                segments, roll, seal, watermarks, recovery
 //!  disk               the seam; names nothing but itself and the environment
@@ -32,18 +33,19 @@ struct Layer {
     beside: Option<&'static [&'static str]>,
 }
 
-const LAYERS: [Layer; 10] = [
+const LAYERS: [Layer; 11] = [
     Layer {
         folder: "store",
-        below: &["append", "read", "snapshots", "projections", "index", "log", "disk"],
+        below: &["append", "read", "snapshots", "projections", "scrub", "index", "log", "disk"],
         beside: None,
     },
     Layer { folder: "backup", below: &["read", "log", "disk"], beside: None },
     Layer { folder: "repair", below: &["read", "index", "log", "disk"], beside: None },
-    Layer { folder: "append", below: &["index", "log", "disk"], beside: None },
-    Layer { folder: "read", below: &["snapshots", "projections", "index", "log", "disk"], beside: None },
+    Layer { folder: "append", below: &["scrub", "index", "log", "disk"], beside: None },
+    Layer { folder: "read", below: &["snapshots", "projections", "scrub", "index", "log", "disk"], beside: None },
     Layer { folder: "snapshots", below: &["log", "disk"], beside: None },
     Layer { folder: "projections", below: &["disk"], beside: Some(&["environment"]) },
+    Layer { folder: "scrub", below: &["index", "log", "disk"], beside: None },
     Layer { folder: "index", below: &["log", "disk"], beside: None },
     Layer { folder: "log", below: &["disk"], beside: None },
     Layer { folder: "disk", below: &[], beside: Some(&["environment"]) },

@@ -9,6 +9,7 @@
 //!  append  |  read      commands   |   queries             append, submit, Ticket | Reader, Cursor, Subscription
 //!  snapshots  saved fold states; losing them loses nothing
 //!  projections  what those who fold say of themselves; they say it again
+//!  scrub      reads what was sealed again, to find damage before a reader does
 //!  index      derived from the log; losing it loses nothing
 //!  log        segments, watermarks, recovery               RecoveryReport, Damage
 //!  disk       the seam: a real directory, or a simulated one that fails as badly as disks do
@@ -33,6 +34,7 @@ pub mod sabotage;
 #[cfg(not(gesta_sabotage))]
 #[allow(unreachable_pub, reason = "public in a sabotaged build alone")]
 mod sabotage;
+mod scrub;
 mod snapshots;
 mod store;
 
@@ -45,9 +47,10 @@ pub use commit_observer::{Commit, CommitObserver};
 pub use gesta_model::*;
 pub use index::IndexReport;
 pub use log::{OpenError, RecoveryReport, TruncateError, truncate_after};
-pub use options::{Options, Upkeep};
+pub use options::{Options, ScrubOptions, Upkeep};
 pub use read::{Batches, Cursor, Feed, Reader, Statistics, Subscription, VerifyReport, verify};
 pub use repair::{LOST_EVENT_TYPE, RepairError, RepairReport, repair, repair_on};
+pub use scrub::{PassProgress, ScrubObserver, ScrubRate, ScrubStatus};
 pub use store::{Store, is_store};
 
 /// The examples of the README, compiled and run.

@@ -2,6 +2,7 @@
 
 use crate::commit_observer::CommitObserver;
 use crate::environment::Environment;
+use crate::scrub::{ScrubObserver, ScrubRate};
 use gesta_model::Limits;
 use gesta_model::codec::HEADERS_BYTES;
 use gesta_model::limits::BATCH_BODY_BYTES_MAX;
@@ -36,13 +37,28 @@ pub struct Options {
     pub index_event_ids: bool,
     /// Who does the work between appends.
     pub upkeep: Upkeep,
+    /// Whether what was sealed is read again in the background, to find damage before a reader does. `None`: it is not; a
+    /// library does not read the disk of its program through unasked.
+    pub scrub: Option<ScrubOptions>,
     /// Clock and randomness.
     pub environment: Environment,
     /// Who is told of every commit, if anybody.
     pub commit_observer: Option<Arc<dyn CommitObserver>>,
+    /// Who is told what the scrub finds, if anybody.
+    pub scrub_observer: Option<Arc<dyn ScrubObserver>>,
 }
 
-/// Who builds spare segments, commits what tickets wait for, and writes marks.
+/// How a store is scrubbed while it is open. A store that is degraded is not: what is damaged there is to be restored first.
+#[derive(Clone, Debug)]
+pub struct ScrubOptions {
+    /// How many bytes a second are read, by all stores that are given clones of it together.
+    pub rate: ScrubRate,
+    /// How long after the beginning of a pass the next one begins, or as soon as the pass has ended; the first one begins when
+    /// the store is opened.
+    pub interval: Duration,
+}
+
+/// Who builds spare segments, commits what tickets wait for, writes marks and scrubs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Upkeep {
     /// Two threads of the store's own.
@@ -67,8 +83,10 @@ impl Default for Options {
             snapshot_bytes_max: 256 << 20,
             index_event_ids: false,
             upkeep: Upkeep::Threads,
+            scrub: None,
             environment: Environment::default(),
             commit_observer: None,
+            scrub_observer: None,
         }
     }
 }

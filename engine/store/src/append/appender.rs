@@ -10,6 +10,7 @@ use crate::disk::Disk;
 use crate::index::{Heads, Index, MemoryIndex};
 use crate::log::{Group, Log, LogWriter, Spare, next_segment_bytes};
 use crate::options::{Options, Upkeep};
+use crate::scrub::{Ledger, Scrub};
 use gesta_model::{AppendError, AppendRequest, Durability, EncodedRequest, Incarnation, Limits};
 use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub(crate) struct Appender<D: Disk> {
     pub(super) options: Options,
     pub(super) log: Arc<Log<D>>,
     pub(super) index: Arc<Index<D>>,
+    pub(super) scrub: Option<Scrub<D>>,
     pub(super) incarnation: Incarnation,
     /// The sequencer's lock.
     pub(super) staging: Mutex<Staging<D>>,
@@ -46,6 +48,7 @@ impl<D: Disk> Appender<D> {
         (writer, spare): (LogWriter<D>, Option<Spare<D>>),
         damage: Option<String>,
     ) -> Self {
+        let scrub = Scrub::of(&options, &log, &index).filter(|_| damage.is_none());
         let last_bytes = writer.segment_bytes();
         let bytes = match last_bytes {
             0 => options.first_segment_bytes,
@@ -81,6 +84,7 @@ impl<D: Disk> Appender<D> {
             options,
             log,
             index,
+            scrub,
             incarnation,
             staging: Mutex::new(staging),
             room_made: Condvar::new(),
@@ -114,6 +118,11 @@ impl<D: Disk> Appender<D> {
             }
         };
         Ok(Ticket::new(slot, Arc::clone(self)))
+    }
+
+    /// What the scrub has done and found, if there is one.
+    pub(crate) fn scrubbed(&self) -> Option<Arc<Ledger>> {
+        self.scrub.as_ref().map(Scrub::ledger)
     }
 
     /// What is taken.
@@ -161,6 +170,7 @@ impl<D: Disk> Appender<D> {
         }
         let refusal = staging.refusal.clone();
         staging.is_stopping = true;
+        self.scrub.iter().for_each(Scrub::end);
         if refusal.is_none() {
             staging.refusal = Some(Refusal::Closed);
             staging.wants_sync = true;

@@ -64,7 +64,7 @@ impl Filled {
             }
             found.push(damage);
         }
-        *self = Self { offset: walk.offset, position: walk.position };
+        *self = Self { offset: walk.at.offset, position: walk.at.position };
         found
     }
 }

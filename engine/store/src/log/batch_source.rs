@@ -31,20 +31,36 @@ impl<V: Deref<Target = [u8]>> Bytes for V {
 pub(crate) struct Window<'f, F> {
     file: &'f F,
     length: u64,
+    /// How much is read at a time, where less is asked for.
+    piece_bytes: usize,
     buffer: Vec<u8>,
     start: u64,
+    read_bytes: u64,
 }
 
 impl<'f, F: DiskFile> Window<'f, F> {
     const BYTES: usize = 1 << 20;
 
     pub(crate) fn new(file: &'f F) -> io::Result<Self> {
-        Ok(Self { file, length: file.len()?, buffer: Vec::new(), start: 0 })
+        Self::of_pieces(file, Self::BYTES, Vec::new())
+    }
+
+    /// A window that reads no more than `piece_bytes` at a time, where no more is asked for, into memory that it is lent.
+    pub(crate) fn of_pieces(file: &'f F, piece_bytes: usize, mut buffer: Vec<u8>) -> io::Result<Self> {
+        buffer.clear();
+        let piece_bytes = piece_bytes.min(Self::BYTES);
+        Ok(Self { file, length: file.len()?, piece_bytes, buffer, start: 0, read_bytes: 0 })
+    }
+
+    /// The memory, and how many bytes the disk was asked for.
+    pub(crate) fn into_buffer(self) -> (Vec<u8>, u64) {
+        (self.buffer, self.read_bytes)
     }
 
     /// Reads `length` bytes from the window's start on.
     fn fill(&mut self, length: usize) -> io::Result<()> {
         self.buffer.resize(length, 0);
+        self.read_bytes += length as u64;
         self.file.read_at(&mut self.buffer, self.start).inspect_err(|_| self.buffer.clear())
     }
 }
@@ -61,7 +77,7 @@ impl<F: DiskFile> Bytes for Window<'_, F> {
             let rest = usize::try_from(self.length - offset).unwrap_or(usize::MAX);
             self.start = offset;
             // Where the disk cannot read the whole window, what was asked for may still be whole.
-            self.fill(length.max(Self::BYTES).min(rest)).or_else(|_| self.fill(length))?;
+            self.fill(length.max(self.piece_bytes).min(rest)).or_else(|_| self.fill(length))?;
         }
         let from = usize::try_from(offset - self.start).expect("the window is in memory");
         Ok(&self.buffer[from..from + length])

@@ -8,6 +8,8 @@ use std::io;
 pub(crate) const LOCK: &str = "lock";
 /// The two copies of the manifest.
 pub(crate) const MANIFESTS: [&str; 2] = ["manifest", "manifest.copy"];
+/// Takes room that is given back when the disk is full.
+pub(crate) const RESERVE: &str = "reserve";
 /// In a directory that holds a backup: what the backup holds, in two copies, of which the first counts.
 pub(crate) const BACKUPS: [&str; 2] = ["backup", "backup.copy"];
 /// In a directory in which a first backup was begun: whose it is.
@@ -70,6 +72,7 @@ pub(crate) fn parse_snapshot_name(name: &str) -> Option<u64> {
 pub(crate) fn is_log_file(name: &str) -> bool {
     let finished = name.strip_suffix(UNFINISHED).unwrap_or(name);
     name == LOCK
+        || name == RESERVE
         || MANIFESTS.contains(&finished)
         || parse_segment_name(finished).is_some()
         || parse_index_name(finished).is_some()

@@ -25,6 +25,7 @@
 use super::error::OpenError;
 use super::files::{MANIFESTS, appear};
 use super::origin::Origin;
+use super::reserve::with_reserve;
 use crate::disk::{Access, Disk, DiskFile};
 use gesta_model::codec::StoreKey;
 use gesta_model::{Incarnation, Position, Uuid};
@@ -112,15 +113,17 @@ impl Manifest {
         }
     }
 
-    /// Replaces both copies, one after the other, so that one of them is whole at every moment.
+    /// Replaces both copies, one after the other, so that one of them is whole at every moment. On a full disk it takes the room
+    /// of the reserve.
     pub(crate) fn store<D: Disk>(&mut self, disk: &D) -> io::Result<()> {
         self.edit += 1;
         let bytes = self.encode();
         for name in MANIFESTS {
-            appear(disk, name, |file| {
+            let write = |file: &D::File| {
                 file.allocate(bytes.len() as u64)?;
                 file.write_at(&bytes, 0)
-            })?;
+            };
+            with_reserve(disk, || appear(disk, name, write))?;
         }
         Ok(())
     }

@@ -5,10 +5,11 @@
 //!  origin      what tells the batches of this log from all other bytes
 //!  segment     one file of the log; Segments is the set that readers see
 //!  writer      the tail: batches, syncs, marks, rolls; LogWriter is the only one that writes
-//!  walk        batches of a segment in order, over damage
+//!  walk        batches of a segment in order, over damage; SegmentCheck reads every byte of one
 //!  observed    the log of another process, read beside its writer
 //!  watermarks  how far the log reaches, for readers who wait
 //!  spare       the segment file that is made ahead of use
+//!  reserve     room for a manifest on a full disk
 //!  recovery    what a log holds after a power cut, and whether it may be written again; what is left of a damaged one
 //!  ground      a directory with nothing in it, on which a store is to be made
 //!  truncation  cutting the end off on purpose, in a way that an interruption cannot undo
@@ -25,7 +26,9 @@ mod manifest;
 mod observed;
 mod origin;
 mod recovery;
+mod reserve;
 mod segment;
+mod segment_check;
 mod shared;
 mod spare;
 mod truncation;
@@ -45,7 +48,9 @@ pub(crate) use observed::{ObservedLog, load_manifest};
 pub(crate) use origin::Origin;
 pub use recovery::RecoveryReport;
 pub(crate) use recovery::{Recovered, Remains, check_vacant, create_store, recover};
+pub(crate) use reserve::keep_reserve;
 pub(crate) use segment::{Segment, Segments};
+pub(crate) use segment_check::{Checked, SegmentCheck};
 pub(crate) use shared::Log;
 pub(crate) use spare::{Spare, build_spare, fill_with_zeros, next_segment_bytes};
 pub use truncation::{TruncateError, truncate_after};

@@ -19,10 +19,17 @@ pub(crate) enum Step {
 pub(crate) struct SegmentWalk<'k, B> {
     pub(crate) source: BatchSource<'k, B>,
     path: String,
+    until: Position,
+    /// Where it stands: whoever keeps this can go on later, through other eyes.
+    pub(crate) at: Stand,
+}
+
+/// Where a walk stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stand {
     pub(crate) offset: u64,
     pub(crate) position: Position,
     chain: Option<u64>,
-    until: Position,
     /// The segment's seal was passed: nothing follows in this file.
     is_sealed: bool,
     /// Bytes of bodies that turned out not to be what their headers say. Once they are more than the segment, the rest of it
@@ -33,48 +40,46 @@ pub(crate) struct SegmentWalk<'k, B> {
     bytes_beyond: u64,
 }
 
+impl Stand {
+    /// Where the batch of `position` begins; a segment's first one follows its header page.
+    pub(crate) fn before((offset, position): (u64, Position)) -> Self {
+        debug_assert!(offset >= HEADER_PAGE_BYTES as u64);
+        Self { offset, position, chain: None, is_sealed: false, doubted_bytes: 0, bytes_beyond: 0 }
+    }
+}
+
 impl<'k, B: Bytes> SegmentWalk<'k, B> {
     /// A walk from `offset`, where the batch of `position` begins; a segment's first one follows its header page.
-    pub(crate) fn new(
-        bytes: B,
-        origin: &'k Origin,
-        path: &str,
-        (offset, position): (u64, Position),
-        until: Position,
-    ) -> Self {
-        debug_assert!(offset >= HEADER_PAGE_BYTES as u64);
-        Self {
-            source: BatchSource::new(bytes, origin),
-            path: path.to_owned(),
-            offset,
-            position,
-            chain: None,
-            until,
-            is_sealed: false,
-            doubted_bytes: 0,
-            bytes_beyond: 0,
-        }
+    pub(crate) fn new(bytes: B, origin: &'k Origin, path: &str, start: (u64, Position), until: Position) -> Self {
+        Self::going_on(bytes, origin, path, Stand::before(start), until)
+    }
+
+    /// A walk that goes on from where an earlier one over the same segment stood.
+    pub(crate) fn going_on(bytes: B, origin: &'k Origin, path: &str, at: Stand, until: Position) -> Self {
+        Self { source: BatchSource::new(bytes, origin), path: path.to_owned(), until, at }
     }
 
     /// The next batch or damage; `None` when every position before the end was accounted for.
     pub(crate) fn next(&mut self) -> Option<Step> {
-        if self.position >= self.until {
+        if self.at.position >= self.until {
             return None;
         }
-        if self.is_sealed {
+        if self.at.is_sealed {
             return Some(Step::Damage(self.missing_segment()));
         }
         self.pass_unwritten_mark();
-        let what = match self.source.batch_at(self.offset) {
-            Ok(found) if found.header.base != self.position => "a batch of another place stands here".to_owned(),
-            Ok(found) if self.chain.is_some_and(|chain| chain != found.header.previous) && !has(Bug::NoChainCheck) => {
+        let what = match self.source.batch_at(self.at.offset) {
+            Ok(found) if found.header.base != self.at.position => "a batch of another place stands here".to_owned(),
+            Ok(found)
+                if self.at.chain.is_some_and(|chain| chain != found.header.previous) && !has(Bug::NoChainCheck) =>
+            {
                 "the batch does not continue the one before it: a write was lost, or is stale".to_owned()
             }
             Ok(found) => {
-                self.offset = found.end_offset();
-                self.position = found.header.end();
-                self.chain = Some(found.check);
-                self.is_sealed = found.header.kind == BatchKind::Seal;
+                self.at.offset = found.end_offset();
+                self.at.position = found.header.end();
+                self.at.chain = Some(found.check);
+                self.at.is_sealed = found.header.kind == BatchKind::Seal;
                 return Some(Step::Batch(found));
             }
             Err(NotABatch::Invalid(what)) => what,
@@ -92,49 +97,49 @@ impl<'k, B: Bytes> SegmentWalk<'k, B> {
     /// Passes zeros that no event is missing from: a mark may be lost in a power cut, and the log went on after it. Whole it
     /// must go on: headers alone may stand in the wrong place.
     fn pass_unwritten_mark(&mut self) {
-        if !matches!(self.source.batch_at(self.offset), Err(NotABatch::Unwritten)) {
+        if !matches!(self.source.batch_at(self.at.offset), Err(NotABatch::Unwritten)) {
             return;
         }
-        let position = self.position;
-        let ahead = self.source.look_ahead(self.offset, u64::MAX, |found| found.header.base >= position);
+        let position = self.at.position;
+        let ahead = self.source.look_ahead(self.at.offset, u64::MAX, |found| found.header.base >= position);
         if let Some(found) = ahead.found
             && found.header.base == position
             && ahead.nonzero_end.is_none()
             && !ahead.unreadable
             && self.source.verified_body(&found).is_ok()
         {
-            self.offset = found.offset;
-            self.chain = None;
+            self.at.offset = found.offset;
+            self.at.chain = None;
         }
     }
 
     /// What the seal says is in a file that is not there.
     fn missing_segment(&mut self) -> Damage {
-        let positions = self.position..self.until;
-        self.position = self.until;
+        let positions = self.at.position..self.until;
+        self.at.position = self.until;
         let what = "the segment file after this one is missing or empty".to_owned();
-        Damage { file: self.path.clone(), offset: self.offset, positions, what }
+        Damage { file: self.path.clone(), offset: self.at.offset, positions, what }
     }
 
     /// Goes on at the next whole batch that can follow, and names what lies between.
     fn skip(&mut self, what: String) -> Damage {
-        let (offset, position) = (self.offset, self.position);
+        let (offset, position) = (self.at.offset, self.at.position);
         let resumed = self.next_whole_batch();
-        self.chain = None;
-        self.position = resumed.map_or(self.until, |found| found.header.base);
-        self.offset = resumed.map_or(self.source.bytes.length(), |found| found.offset);
-        Damage { file: self.path.clone(), offset, positions: position..self.position, what }
+        self.at.chain = None;
+        self.at.position = resumed.map_or(self.until, |found| found.header.base);
+        self.at.offset = resumed.map_or(self.source.bytes.length(), |found| found.offset);
+        Damage { file: self.path.clone(), offset, positions: position..self.at.position, what }
     }
 
     /// The next batch that can follow. Headers may be true and stand in the wrong place, where their length leads astray: only
     /// a whole batch says where the one after it begins. And a whole batch may be a copy of a later one: only if another
     /// continues it, it is believed at once. Otherwise it has to be the first in the log's order of all that follow here.
     fn next_whole_batch(&mut self) -> Option<Found> {
-        let (position, until, length) = (self.position, self.until, self.source.bytes.length());
+        let (position, until, length) = (self.at.position, self.until, self.source.bytes.length());
         let mut first: Option<Found> = None;
-        let mut from = self.offset + 8;
+        let mut from = self.at.offset + 8;
         loop {
-            let to = first.map_or(length, |_| length.min(from + length.saturating_sub(self.bytes_beyond)));
+            let to = first.map_or(length, |_| length.min(from + length.saturating_sub(self.at.bytes_beyond)));
             let may_follow = |found: &Found| {
                 let base = found.header.base;
                 let is_earlier = first.map_or(base <= until, |first| base < first.header.base);
@@ -144,13 +149,13 @@ impl<'k, B: Bytes> SegmentWalk<'k, B> {
             let is_whole = found.is_some_and(|found| self.source.verified_body(&found).is_ok());
             let looked_to = found.map_or(to, |found| if is_whole { found.end_offset() } else { found.offset + 8 });
             if first.is_some() {
-                self.bytes_beyond += looked_to.saturating_sub(from);
+                self.at.bytes_beyond += looked_to.saturating_sub(from);
             }
             from = looked_to;
             let Some(found) = found else { return first };
             if !is_whole {
-                self.doubted_bytes += u64::from(found.header.body_bytes);
-                if self.doubted_bytes > length {
+                self.at.doubted_bytes += u64::from(found.header.body_bytes);
+                if self.at.doubted_bytes > length {
                     return first;
                 }
             } else if self.is_continued(&found) {

@@ -62,9 +62,9 @@ impl<D: Disk> Block<D> {
 
 /// What a walk comes by, up to about so many bytes, and where it goes on.
 fn collect<B: Bytes>(mut walk: SegmentWalk<'_, B>, bytes: u64) -> (Vec<Entry>, (u64, Position)) {
-    let (start, mut entries) = (walk.offset, Vec::new());
+    let (start, mut entries) = (walk.at.offset, Vec::new());
     // A file that was cut ends before the start.
-    while walk.offset.saturating_sub(start) < bytes {
+    while walk.at.offset.saturating_sub(start) < bytes {
         match walk.next() {
             None => break,
             Some(Step::Batch(found)) if found.header.count > 0 => entries.push(Entry::Batch(found)),
@@ -72,5 +72,5 @@ fn collect<B: Bytes>(mut walk: SegmentWalk<'_, B>, bytes: u64) -> (Vec<Entry>, (
             Some(Step::Batch(_) | Step::Damage(_)) => {}
         }
     }
-    (entries, (walk.offset, walk.position))
+    (entries, (walk.at.offset, walk.at.position))
 }

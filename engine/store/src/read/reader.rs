@@ -9,6 +9,7 @@ use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::index::{Following, Index, Kind};
 use crate::log::{Log, ObservedLog, OpenError};
 use crate::projections::Board;
+use crate::scrub::{Ledger, ScrubStatus};
 use crate::snapshots::Snapshots;
 use gesta_model::{Damage, Incarnation, Position, Read, ReadError, Revision, StoredEvent, StreamName, Uuid};
 use parking_lot::Mutex;
@@ -27,6 +28,7 @@ pub(crate) struct Library<D: Disk> {
     /// The life of the log that the writer of this process began.
     pub(crate) incarnation: Incarnation,
     pub(crate) observed: Option<Observation<D>>,
+    pub(crate) scrubbed: Option<Arc<Ledger>>,
     pub(crate) snapshots: Snapshots<D>,
     pub(crate) board: Board<D>,
     /// Keeps the next writer out as long as a reader of this one may look at bytes that its recovery could cut: until the
@@ -98,6 +100,7 @@ impl<D: Disk> Reader<D> {
             index,
             incarnation,
             observed,
+            scrubbed: None,
             snapshots,
             board,
             lock: Mutex::new(None),
@@ -209,6 +212,12 @@ impl<D: Disk> Reader<D> {
             snapshot_bytes: self.library.snapshots.bytes(),
             reserved_bytes,
         })
+    }
+
+    /// What the scrub of the store has done and found; `None` where this process does not scrub it.
+    #[must_use]
+    pub fn scrub(&self) -> Option<ScrubStatus> {
+        self.library.scrubbed.as_ref().map(|ledger| ledger.status())
     }
 
     /// Hands out the lock: everything that readers can look at is durable and will never be written again.

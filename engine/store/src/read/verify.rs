@@ -1,11 +1,11 @@
 //! Reading every byte of a store to see whether it is what was written.
 
 use super::reader::Reader;
-use crate::disk::{Disk, DiskFile, RealDisk};
-use crate::log::{Found, Log, OpenError, Segment, SegmentWalk, Step, Window};
-use gesta_model::codec::{HEADER_PAGE_BYTES, SegmentHeader, verify_records};
+use crate::disk::{Disk, RealDisk};
+use crate::log::{Checked, Found, Log, OpenError, Segment, SegmentCheck, Window};
 use gesta_model::{Damage, Position};
 use std::convert::Infallible;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 /// What reading every byte found.
@@ -99,58 +99,33 @@ impl<E, V: FnMut(&Found, &[u8]) -> Result<(), E>> Verification<V> {
             self.damage(segment.path.clone(), 0, self.position..segment.base, what);
         }
         self.position = end;
+        let mut check = SegmentCheck::new(segment, end, self.deep);
         let Ok(window) = Window::new(&segment.file) else {
-            self.damage(segment.path.clone(), 0, segment.base..end, "the file cannot be read");
+            self.report.damage.push(check.unreadable(segment));
             return Ok(());
         };
-        if let Some(what) = damage_of_header(&segment.file) {
-            self.damage(segment.path.clone(), 0, segment.base..segment.base, what);
-        }
-        let start = (HEADER_PAGE_BYTES as u64, segment.base);
-        let mut walk = SegmentWalk::new(window, &log.origin, &segment.path, start, end);
-        let before = self.done;
-        while let Some(step) = walk.next() {
-            match step {
-                Step::Damage(damage) => self.report.damage.push(damage),
-                Step::Batch(found) => match walk.source.verified_body(&found) {
-                    Err(why) => self.report.damage.push(walk.damaged_body(&found, why)),
-                    Ok(body) => self.accept(&found, body, &segment.path)?,
-                },
+        let (before, total) = (self.done, self.total);
+        let Self { report, visit, .. } = self;
+        let mut outcome = Ok(());
+        let mut tell = |checked: Checked<'_>, offset: u64| {
+            match checked {
+                Checked::Batch(found, body) => {
+                    report.events += u64::from(found.header.count);
+                    outcome = visit(found, body);
+                }
+                Checked::Damage(damage) => report.damage.push(damage),
             }
-            self.done = before + walk.offset;
-            progress(self.done.min(self.total), self.total);
-        }
+            progress((before + offset).min(total), total);
+            if outcome.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        check.read_on(log, segment, window, u64::MAX, &mut tell);
+        outcome?;
         self.done = before + segment.published_bytes();
         progress(self.done, self.total);
         Ok(())
     }
 
-    fn accept(&mut self, found: &Found, body: &[u8], path: &str) -> Result<(), E> {
-        let is_deep = self.deep && found.header.count > 0;
-        match if is_deep { verify_records(&found.header, body) } else { Ok(()) } {
-            Ok(()) => {
-                self.report.events += u64::from(found.header.count);
-                (self.visit)(found, body)
-            }
-            Err(what) => {
-                self.damage(path.to_owned(), found.offset, found.header.positions(), &what.to_string());
-                Ok(())
-            }
-        }
-    }
-
     fn damage(&mut self, file: String, offset: u64, positions: std::ops::Range<Position>, what: &str) {
         self.report.damage.push(Damage { file, offset, positions, what: what.to_owned() });
-    }
-}
-
-/// What is wrong with the header page, if it is not exactly what its valid copy says.
-fn damage_of_header<F: DiskFile>(file: &F) -> Option<&'static str> {
-    let mut page = [0; HEADER_PAGE_BYTES];
-    match file.read_at(&mut page, 0).map(|()| SegmentHeader::decode(&page)) {
-        Ok(Ok(header)) if header.encode() == page => None,
-        Ok(Ok(_)) => Some("one of the two copies of the segment's header is damaged"),
-        Ok(Err(_)) => Some("both copies of the segment's header are damaged"),
-        Err(_) => Some("the segment's header cannot be read"),
     }
 }

@@ -5,6 +5,7 @@ use crate::disk::{Disk, RealDisk};
 use crate::log::{Manifest, RecoveryReport};
 use crate::read::{Cursor, Reader, Subscription};
 use crate::sabotage::{Bug, has};
+use crate::scrub::ScrubStatus;
 use gesta_model::{
     AppendError, AppendRequest, EncodedRequest, Incarnation, Limits, Position, Read, Receipt, Snapshot, SnapshotError,
     Uuid,
@@ -12,6 +13,7 @@ use gesta_model::{
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// An event store, open for writing by this process alone.
 ///
@@ -131,6 +133,18 @@ impl<D: Disk> Store<D> {
     /// States in the log what is durable, as an idle store does by itself after a moment.
     pub fn mark(&self) {
         self.appender.mark();
+    }
+
+    /// What the scrub has done and found; `None` where the options ask for none, or the store is degraded.
+    #[must_use]
+    pub fn scrub(&self) -> Option<ScrubStatus> {
+        self.reader.scrub()
+    }
+
+    /// Does what is due of the scrub, as the thread of the store does by itself; says how long it is until there is more to do, if
+    /// the store scrubs at all. For stores without threads.
+    pub fn scrub_on(&self) -> Option<Duration> {
+        self.appender.scrub_on()
     }
 
     /// Makes everything durable, ends the log with a mark and lets the next writer in.

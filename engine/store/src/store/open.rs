@@ -6,7 +6,7 @@ use crate::disk::{Disk, RealDisk};
 use crate::index::{Following, Index, Keyring, TailFill};
 use crate::log::{
     Found, Identity, LOCK, Log, LogWriter, Manifest, OpenError, Recovered, Segments, are_of_a_store, create_store,
-    recover,
+    keep_reserve, recover,
 };
 use crate::options::Options;
 use crate::projections::Board;
@@ -67,6 +67,9 @@ impl<D: Disk> Store<D> {
                 report.damage.push(found);
             }
         }
+        if !report.is_degraded {
+            keep_reserve(&disk);
+        }
         let refusal = report.is_degraded.then(|| {
             let first = report.damage.iter().find(|damage| !damage.positions.is_empty());
             first.or(report.damage.first()).map_or_else(|| "unknown".to_owned(), ToString::to_string)
@@ -86,26 +89,28 @@ impl<D: Disk> Store<D> {
             }
             Some(_) => Snapshots::watching(disk.clone(), store),
         };
-        let library = Library {
-            path: path.clone(),
-            disk: disk.clone(),
-            log: Arc::clone(&log),
-            index: Arc::clone(&index),
-            incarnation: manifest.incarnation,
-            observed: None,
-            snapshots,
-            board: Board::writing(disk.clone(), store, options.environment.clone()),
-            lock: Mutex::new(Some(lock)),
-        };
+        let board = Board::writing(disk.clone(), store, options.environment.clone());
         let appender = Appender::new(
             disk.clone(),
             options,
-            (log, index),
+            (Arc::clone(&log), Arc::clone(&index)),
             tail_index,
             manifest.incarnation,
             (writer, spare),
             refusal,
         );
+        let library = Library {
+            path: path.clone(),
+            disk: disk.clone(),
+            log,
+            index,
+            incarnation: manifest.incarnation,
+            observed: None,
+            scrubbed: appender.scrubbed(),
+            snapshots,
+            board,
+            lock: Mutex::new(Some(lock)),
+        };
         let appender = Arc::new(appender);
         let threads = appender.start_threads().map_err(OpenError::io(path, "cannot start the store's threads"))?;
         Ok(Self { disk, appender, reader: Reader::new(library), manifest, report, threads: Mutex::new(threads) })

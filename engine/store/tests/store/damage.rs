@@ -207,7 +207,7 @@ fn a_truncation_voids_the_end_for_good_even_when_it_is_interrupted() {
 #[test]
 fn a_full_disk_refuses_in_time_and_takes_appends_again_when_there_is_room() {
     let disk = SimulatedDisk::new(3);
-    disk.set_capacity(Some(40_000));
+    disk.set_capacity(Some(60_000));
     let store = open(&disk);
     let mut count = 0_u64;
     let full = loop {

@@ -199,7 +199,8 @@ fn hostile_names_are_opaque_and_never_become_files() {
     let entries =
         |path| std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert_eq!(entries(directory.path().to_owned()).collect::<Vec<_>>(), ["store"]);
-    let is_ours = |name: &String| name == "lock" || name.starts_with("manifest") || name.starts_with("00000000");
+    let is_named = |name: &String| name == "lock" || name == "reserve" || name.starts_with("manifest");
+    let is_ours = |name: &String| is_named(name) || name.starts_with("00000000");
     assert!(entries(directory.path().join("store")).all(|name| is_ours(&name)));
 }
 

@@ -12,7 +12,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options { first_segment_bytes: 64 << 10, segment_bytes_max: 128 << 10, ..small_options() }
 }
 
@@ -52,6 +52,9 @@ fn a_full_file_system_refuses_appends_and_openings_until_there_is_room() {
     let ballast = mounted.path().join("ballast");
     let filled = fs::write(&ballast, vec![1; 4 << 20]).unwrap_err();
     assert_eq!(filled.kind(), ErrorKind::StorageFull);
+    // What is kept for this is taken as well.
+    fs::remove_file(path.join("reserve")).unwrap();
+    fill_up(&mounted.path().join("more ballast"));
     let before = image(&path);
     let Err(refused) = Store::open(&path, options()) else { panic!("there is no room for a manifest") };
     assert!(matches!(refused, OpenError::StorageFull { .. }), "{refused:?}");
@@ -113,7 +116,7 @@ fn a_full_disk_under_a_shared_segment_is_an_error_and_tears_nothing() {
 }
 
 /// Takes all the room that there is.
-fn fill_up(ballast: &Path) {
+pub(crate) fn fill_up(ballast: &Path) {
     let file = fs::File::create(ballast).unwrap();
     let (block, mut end) = (vec![1; 1 << 20], 0);
     for bytes in [1 << 20, 64 << 10, 4 << 10] {

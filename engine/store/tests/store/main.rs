@@ -14,6 +14,7 @@ mod courses;
 mod crowd;
 mod damage;
 mod event_ids;
+mod full;
 mod gaps;
 mod golden;
 mod header_bits;
@@ -40,6 +41,7 @@ mod retries;
 mod rolls;
 #[cfg(gesta_sabotage)]
 mod sabotage;
+mod scrub;
 mod slow;
 mod snapshot_history;
 mod snapshots;

@@ -45,6 +45,12 @@ pub enum Fault {
         /// Which `write_at`.
         write: u64,
     },
+    /// From this counted call on, the disk has no more room than what its files take then, and what they give back: its capacity
+    /// is set. [`SimulatedDisk::set_capacity`](super::SimulatedDisk::set_capacity) lifts it.
+    FillsUpAt {
+        /// Which counted call.
+        call: u64,
+    },
     /// Every read or view that touches the range of the file fails with EIO.
     FailRead {
         /// The file's name.
@@ -88,7 +94,9 @@ pub(super) struct Faults {
 impl Faults {
     pub(super) fn inject(&mut self, mut fault: Fault) {
         match &mut fault {
-            Fault::PowerFailsAt { call } | Fault::FailCall { call, .. } => *call += self.call_count,
+            Fault::PowerFailsAt { call } | Fault::FailCall { call, .. } | Fault::FillsUpAt { call } => {
+                *call += self.call_count
+            }
             Fault::FailSync { sync, .. } | Fault::LostFlush { sync } => *sync += self.sync_count,
             Fault::ShortWrite { write } => *write += self.write_count,
             Fault::FailRead { .. } => {}
@@ -117,6 +125,12 @@ impl Faults {
         waiting.retain(|fault| fault.is_persistent() || self.meets(fault, call).is_none());
         self.waiting = waiting;
         outcome
+    }
+
+    /// Whether the disk is full from the next counted call on.
+    pub(super) fn fills_up_next(&self) -> bool {
+        let next = self.call_count + 1;
+        self.waiting.iter().any(|fault| matches!(fault, Fault::FillsUpAt { call } if *call == next))
     }
 
     /// The bad ranges of a file.

@@ -80,6 +80,9 @@ impl State {
     /// Counts a call that may change something and says what becomes of it.
     pub(super) fn count(&mut self, generation: u64, call: Call) -> io::Result<Outcome> {
         self.require_power(generation)?;
+        if self.faults.fills_up_next() {
+            self.capacity = Some(self.used());
+        }
         Ok(self.faults.count(call))
     }
 
@@ -147,8 +150,13 @@ impl State {
     pub(super) fn free_space(&self) -> u64 {
         /// What a disk without a capacity claims.
         const UNLIMITED: u64 = 1 << 40;
+        self.capacity.unwrap_or(UNLIMITED).saturating_sub(self.used())
+    }
+
+    /// The bytes of all files.
+    fn used(&self) -> u64 {
         let used: usize = self.names.files().map(|id| self.files[&id].contents.len()).sum();
-        self.capacity.unwrap_or(UNLIMITED).saturating_sub(used as u64)
+        used as u64
     }
 
     /// Grows a file to `len` when there is room.

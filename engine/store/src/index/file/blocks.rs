@@ -17,7 +17,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Bytes that share a check.
-pub(super) const BLOCK_BYTES: u64 = BLOCK as u64;
+pub(crate) const BLOCK_BYTES: u64 = BLOCK as u64;
 /// The same, where memory is counted.
 pub(super) const BLOCK: usize = 4096;
 const _: () = assert!(HEADER_PAGE_BYTES == BLOCK);
@@ -84,10 +84,30 @@ impl<D: Disk> Blocks<D> {
         self.bytes(section.offset + range.start..section.offset + range.end)
     }
 
-    /// Checks every block anew.
-    pub(super) fn check_all(&self) -> Result<(), Damaged> {
-        self.check_checks()?;
-        (1..self.checks.offset / BLOCK_BYTES).try_for_each(|block| self.check(block))
+    /// How many blocks have a checksum, the header page counted.
+    pub(super) fn count(&self) -> u64 {
+        self.checks.offset / BLOCK_BYTES
+    }
+
+    /// Checks blocks anew, with the disk's own call; of the header page only the caller knows what it should be.
+    pub(super) fn check_some(&self, blocks: Range<u64>) -> Result<(), Damaged> {
+        if blocks.start == 0 {
+            self.check_checks()?;
+        }
+        (blocks.start.max(1)..blocks.end.min(self.count())).try_for_each(|block| self.check(block))
+    }
+
+    /// The header page as the disk has it now.
+    pub(super) fn header_page(&self) -> Result<[u8; HEADER_PAGE_BYTES], Damaged> {
+        let mut page = [0; HEADER_PAGE_BYTES];
+        self.file.read_at(&mut page, 0).map_err(|_| UNREADABLE)?;
+        Ok(page)
+    }
+
+    /// Lets go of what the system keeps in memory of the file and nobody looks at in place.
+    pub(super) fn drop_cache(&self) {
+        // A hint that is not taken costs memory.
+        let _ = self.file.drop_cache();
     }
 
     #[inline]

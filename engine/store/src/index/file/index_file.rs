@@ -135,9 +135,30 @@ impl<D: Disk> IndexFile<D> {
         if number == self.batch_count() { Ok(None) } else { self.batch(number).map(Some) }
     }
 
+    /// How many blocks the file has.
+    pub(crate) fn block_count(&self) -> u64 {
+        self.blocks.count()
+    }
+
     /// Reads and checks every block.
     pub(crate) fn verify(&self) -> Result<(), Damaged> {
-        self.blocks.check_all()
+        self.verify_some(0..self.block_count())
+    }
+
+    /// Reads and checks some blocks; the first one is the header page.
+    pub(crate) fn verify_some(&self, blocks: Range<u64>) -> Result<(), Damaged> {
+        if blocks.start == 0 {
+            let header = Header::decode(&self.blocks.header_page()?, self.file_bytes());
+            if header.ok().as_ref() != Some(&self.header) {
+                return Err(Damaged("its header page is not what it was"));
+            }
+        }
+        self.blocks.check_some(blocks)
+    }
+
+    /// Lets go of what the system keeps in memory of the file and nobody looks at in place.
+    pub(crate) fn drop_cache(&self) {
+        self.blocks.drop_cache();
     }
 
     /// The bytes of some rows.

@@ -48,6 +48,7 @@ mod file_test;
 mod sample;
 
 pub(crate) use binding::Binding;
+pub(crate) use blocks::BLOCK_BYTES;
 pub(crate) use index_file::IndexFile;
 pub(crate) use rejected::Damaged;
 #[cfg(test)]
