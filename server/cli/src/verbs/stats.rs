@@ -1,7 +1,7 @@
 //! `gesta stats`: what the store holds and how much room it takes.
 
 use crate::context::Context;
-use crate::failure::{Failure, Status, complain_of_damage};
+use crate::failure::{Failure, OneLine, Status, complain_of_damage};
 use crate::output::Output;
 use crate::place::Place;
 use crate::progress::Progress;
@@ -23,6 +23,21 @@ struct Figures {
     store_bytes: StoreBytes,
     query_us: Latency,
     command_us: Latency,
+    /// Told by a server that scrubs the store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scrub: Option<Scrub>,
+}
+
+/// What the scrub has done and found.
+#[derive(Deserialize, Serialize)]
+struct Scrub {
+    passes: u64,
+    bytes: u64,
+    pass_bytes: Option<[u64; 2]>,
+    last_pass_age_seconds: Option<u64>,
+    damaged_batches: u64,
+    damage: Vec<String>,
+    index_files_damaged: u64,
 }
 
 /// Bytes of the records; all absent in an empty store.
@@ -80,6 +95,7 @@ impl Figures {
             store_bytes: StoreBytes::of_directory(directory, statistics.log_bytes)?,
             query_us: Latency::default(),
             command_us: Latency::default(),
+            scrub: None,
         };
         Ok((figures, status))
     }
@@ -102,12 +118,16 @@ impl StoreBytes {
                 format!("{}: cannot be listed: {error}: check the path and its permissions", directory.display());
             Failure::new(Status::Unreachable, "store_open", message)
         };
-        let (mut segments, mut index, mut snapshots, mut others) = (0, 0, 0, 0);
+        let (mut segments, mut index, mut snapshots, mut others, mut reserve) = (0, 0, 0, 0, 0);
         for entry in std::fs::read_dir(directory).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             // A file that a writer has renamed or removed since takes no room; folders hold nothing of the log.
             let length = entry.metadata().map_or(0, |metadata| if metadata.is_file() { metadata.len() } else { 0 });
             let name = entry.file_name();
+            if name == "reserve" {
+                reserve += length;
+                continue;
+            }
             let room = match Path::new(&name).extension().and_then(OsStr::to_str) {
                 Some("log") => &mut segments,
                 Some("idx" | "sum") => &mut index,
@@ -116,8 +136,8 @@ impl StoreBytes {
             };
             *room += length;
         }
-        let reserved = segments.saturating_sub(written_bytes);
-        let log = segments - reserved + others;
+        let ahead = segments.saturating_sub(written_bytes);
+        let (log, reserved) = (segments - ahead + others, ahead + reserve);
         Ok(Self { total: log + index + snapshots + reserved, log, index, snapshots, reserved })
     }
 }
@@ -132,7 +152,15 @@ impl Figures {
         }
         output.text(&format!("log          {}", HumanBytes(store_bytes.log)))?;
         output.text(&format!("index        {}", HumanBytes(store_bytes.index)))?;
-        output.text(&format!("reserved     {}", HumanBytes(store_bytes.reserved)))
+        output.text(&format!("reserved     {}", HumanBytes(store_bytes.reserved)))?;
+        let Some(scrub) = &self.scrub else { return Ok(()) };
+        let (passes, bytes) = (HumanCount(scrub.passes), HumanBytes(scrub.bytes));
+        output
+            .text(&format!("scrub        {passes} passes, {bytes} read, {} damaged batches", scrub.damaged_batches))?;
+        for damage in &scrub.damage {
+            output.text(&format!("damage       {}", OneLine(damage)))?;
+        }
+        Ok(())
     }
 }
 

@@ -26,6 +26,7 @@ mod queries;
 mod read;
 mod remote;
 mod repair;
+mod scrub;
 mod serve;
 mod server;
 mod shared_data;

@@ -8,8 +8,8 @@ use super::health::Health;
 use super::observations::Observations;
 use super::plane::{Plane, PlaneObservations};
 use super::store_observations::{Commits, DURABILITIES, Operation, StoreObservations};
-use gesta::Statistics;
 use gesta::disk::lost_pages;
+use gesta::{ScrubStatus, Statistics};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
@@ -54,6 +54,7 @@ struct LookedAt {
     label: String,
     head: Option<u64>,
     statistics: Option<Statistics>,
+    scrub: Option<ScrubStatus>,
 }
 
 impl Collector for Page {
@@ -65,6 +66,7 @@ impl Collector for Page {
         response_times(&mut families, &stores)?;
         commits(&mut families, &stores)?;
         sizes(&mut families, &stores)?;
+        scrubs(&mut families, &stores)?;
         followers(&mut families, &stores)
     }
 }
@@ -133,7 +135,8 @@ impl LookedAt {
         let label = label_value(store.name());
         let head = store.reader().map(|reader| reader.head().0);
         let statistics = store.reader().and_then(|reader| reader.statistics().ok());
-        Self { store, label, head, statistics }
+        let scrub = store.scrub();
+        Self { store, label, head, statistics, scrub }
     }
 
     fn labels(&self) -> [(&'static str, &str); 1] {
@@ -212,6 +215,34 @@ fn sizes(families: &mut Families<'_>, stores: &[LookedAt]) -> fmt::Result {
     }
     let parts = parts.iter().map(|(labels, bytes)| (&labels[..], *bytes));
     families.gauges("store_size", "room that a store takes, by part: S", Some(Unit::Bytes), parts)
+}
+
+/// Of stores that are scrubbed.
+fn scrubs(families: &mut Families<'_>, stores: &[LookedAt]) -> fmt::Result {
+    type Figure = fn(&ScrubStatus) -> u64;
+    let scrubbed: Vec<_> = stores.iter().filter_map(|looked| Some((looked.labels(), looked.scrub.as_ref()?))).collect();
+    let counters: [(&str, &str, Option<Unit>, Figure); 3] = [
+        ("scrub", "bytes that the scrub has read", Some(Unit::Bytes), |scrub| scrub.bytes),
+        ("scrub_passes", "passes of the scrub that have ended", None, |scrub| scrub.passes),
+        ("scrub_index_files_damaged", "index files that the scrub found damaged, which are made anew", None, |scrub| {
+            scrub.index_files_damaged
+        }),
+    ];
+    for (name, help, unit, count) in counters {
+        families.counters(name, help, unit, scrubbed.iter().map(|(labels, scrub)| (&labels[..], count(scrub))))?;
+    }
+    let damaged = |looked: &LookedAt| Some(float(looked.scrub.as_ref()?.damaged_batches));
+    let help = "batches of sealed segments that cannot be read, as the scrub found them last";
+    families.gauges_of("scrub_damaged_batches", help, None, stores, damaged)?;
+    let ratio = |looked: &LookedAt| {
+        let pass = looked.scrub.as_ref()?.pass.as_ref()?;
+        Some(float(pass.bytes_done) / float(pass.bytes_total.max(1)))
+    };
+    let help = "how far the pass of the scrub has come that is under way, from 0 to 1";
+    families.gauges_of("scrub_pass_ratio", help, None, stores, ratio)?;
+    let age = |looked: &LookedAt| Some(looked.store.last_pass_age()?.as_secs_f64());
+    let help = "time since a pass of the scrub ended";
+    families.gauges_of("scrub_last_pass_age", help, Some(Unit::Seconds), stores, age)
 }
 
 fn followers(families: &mut Families<'_>, stores: &[LookedAt]) -> fmt::Result {

@@ -56,6 +56,21 @@ impl Health {
         self.observations.stores().iter().for_each(|store| store.look_for_room());
     }
 
+    /// What somebody should look at although the server is ready, one line each: damage that the scrub of a store found. The rest
+    /// of the store can be read and is appended to, so it is no reason to send clients away.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let stores = self.observations.stores();
+        let damaged = stores.iter().filter_map(|store| Some((store, store.scrub()?)));
+        let damaged = damaged.filter(|(_, status)| !status.damage.is_empty());
+        damaged
+            .map(|(store, status)| {
+                let (name, batches) = (Shown(store.name()), status.damaged_batches);
+                format!("warning: store {name} is damaged: the scrub found {batches} batches that cannot be read; the log names them")
+            })
+            .collect()
+    }
+
     /// Why the server is not ready, one line a reason; empty when it is.
     #[must_use]
     pub fn failing(&self) -> Vec<String> {

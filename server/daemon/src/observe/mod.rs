@@ -29,8 +29,8 @@ pub use plane::{OpenConnection, Plane, PlaneObservations, RequestInFlight};
 pub use refusal::Refusal;
 pub use shown::Shown;
 pub use snapshot::{
-    CommandLatency, CommitSnapshot, EventBytes, Latency, PlaneSnapshot, PlanesSnapshot, QueryLatency, Snapshot, Spread,
-    StoreBytes, StoreSnapshot, SubscriberSnapshot, SubscribersSnapshot,
+    CommandLatency, CommitSnapshot, EventBytes, Latency, PlaneSnapshot, PlanesSnapshot, QueryLatency, ScrubSnapshot,
+    Snapshot, Spread, StoreBytes, StoreSnapshot, SubscriberSnapshot, SubscribersSnapshot,
 };
 pub use store_observations::{Operation, StoreObservations};
 pub use subscribers::Subscriber;

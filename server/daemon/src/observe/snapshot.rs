@@ -13,6 +13,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// How many subscribers a snapshot names, those furthest behind.
 const SUBSCRIBERS_NAMED_MAX: usize = 100;
 
+/// How much damage a snapshot names.
+const DAMAGE_NAMED_MAX: usize = 100;
+
 /// The whole server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
@@ -85,8 +88,29 @@ pub struct StoreSnapshot {
     pub commits: CommitSnapshot,
     /// Why no appends are taken.
     pub failure: Option<String>,
+    /// What the scrub has done and found, if the store is scrubbed.
+    pub scrub: Option<ScrubSnapshot>,
     /// Who follows.
     pub subscribers: SubscribersSnapshot,
+}
+
+/// What the scrub of a store has done and found since the store was opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScrubSnapshot {
+    /// Passes that have ended.
+    pub passes: u64,
+    /// Bytes that were read.
+    pub bytes: u64,
+    /// Of the pass that is under way: bytes that are behind, and all of them.
+    pub pass_bytes: Option<[u64; 2]>,
+    /// Seconds since a pass ended.
+    pub last_pass_age_seconds: Option<u64>,
+    /// Batches that cannot be read.
+    pub damaged_batches: u64,
+    /// What is damaged, and what can be read no more because of it, a hundred places at most.
+    pub damage: Vec<String>,
+    /// Index files that were damaged, and are made anew.
+    pub index_files_damaged: u64,
 }
 
 /// Sizes of events; all absent when none was seen.
@@ -274,6 +298,7 @@ impl StoreSnapshot {
             },
             commits: CommitSnapshot::of(store),
             failure: store.failure(),
+            scrub: ScrubSnapshot::of(store),
             subscribers: SubscribersSnapshot::of(store.subscribers.positions(), head.unwrap_or(0)),
         }
     }
@@ -297,6 +322,21 @@ impl CommitSnapshot {
             sync_us: Latency::of(&sync_us.counts()),
             under_way_us: under_way.map(|duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)),
         }
+    }
+}
+
+impl ScrubSnapshot {
+    fn of(store: &StoreObservations) -> Option<Self> {
+        let status = store.scrub()?;
+        Some(Self {
+            passes: status.passes,
+            bytes: status.bytes,
+            pass_bytes: status.pass.map(|pass| [pass.bytes_done, pass.bytes_total]),
+            last_pass_age_seconds: store.last_pass_age().map(|age| age.as_secs()),
+            damaged_batches: status.damaged_batches,
+            damage: status.damage.iter().take(DAMAGE_NAMED_MAX).map(ToString::to_string).collect(),
+            index_files_damaged: status.index_files_damaged,
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::distribution::Distribution;
 use super::shown::Shown;
 use super::subscribers::{Subscriber, Subscribers};
-use gesta::{Commit, CommitObserver, Durability, Position, Reader};
+use gesta::{Commit, CommitObserver, Damage, Durability, Position, Reader, ScrubObserver, ScrubStatus};
 use parking_lot::Mutex;
 use std::fmt;
 use std::io;
@@ -48,7 +48,8 @@ impl Operation {
 pub(crate) const DURABILITIES: [(Durability, &str); 3] =
     [(Durability::Buffered, "buffered"), (Durability::Written, "written"), (Durability::Durable, "durable")];
 
-/// The counters of a store. It is the store's [`CommitObserver`]: hand it over in `Options::commit_observer`.
+/// The counters of a store. It is the store's [`CommitObserver`] and [`ScrubObserver`]: hand it over in
+/// `Options::commit_observer` and `Options::scrub_observer`.
 ///
 /// The counters stand alone and are Relaxed: nothing is published through them.
 pub struct StoreObservations {
@@ -64,6 +65,8 @@ pub struct StoreObservations {
     commit_since: AtomicU64,
     failure: Mutex<Option<String>>,
     directory: OnceLock<PathBuf>,
+    /// When a pass of the scrub ended last.
+    scrubbed: Mutex<Option<Instant>>,
     /// How long the segment is that there was no room for; 0 when none was missing, or appends were taken since.
     missing_bytes: AtomicU64,
 }
@@ -93,6 +96,7 @@ impl StoreObservations {
             commit_since: AtomicU64::new(0),
             failure: Mutex::new(None),
             directory: OnceLock::new(),
+            scrubbed: Mutex::new(None),
             missing_bytes: AtomicU64::new(0),
         }
     }
@@ -186,6 +190,16 @@ impl StoreObservations {
         Some(self.origin.elapsed().saturating_sub(Duration::from_micros(since)))
     }
 
+    /// What the scrub of the store has done and found, if it is scrubbed.
+    pub(crate) fn scrub(&self) -> Option<ScrubStatus> {
+        self.reader.get()?.scrub()
+    }
+
+    /// How long ago a pass of the scrub ended.
+    pub(crate) fn last_pass_age(&self) -> Option<Duration> {
+        self.scrubbed.lock().map(|ended| ended.elapsed())
+    }
+
     pub(crate) fn reader(&self) -> Option<&Reader> {
         self.reader.get()
     }
@@ -224,6 +238,28 @@ impl CommitObserver for StoreObservations {
     fn failed(&self, cause: &io::Error) {
         self.sync_ended();
         self.poisoned(cause.to_string());
+    }
+}
+
+impl ScrubObserver for StoreObservations {
+    fn damaged(&self, damage: &Damage) {
+        let damage = damage.to_string();
+        tracing::error!(
+            store = %Shown(&self.name),
+            damage = %Shown(&damage),
+            "the scrub found damage: run `gesta verify --deep`, then restore the store from a backup or run `gesta repair`"
+        );
+    }
+
+    fn index_file_damaged(&self, file: &str, what: &str) {
+        let store = Shown(&self.name);
+        tracing::warn!(%store, file, what, "the scrub found a damaged index file: it is made anew; does the disk fail?");
+    }
+
+    fn pass_ended(&self, status: &ScrubStatus) {
+        *self.scrubbed.lock() = Some(Instant::now());
+        let ScrubStatus { passes, damaged_batches, .. } = status;
+        tracing::debug!(store = %Shown(&self.name), passes, damaged_batches, "a pass of the scrub has ended");
     }
 }
 

@@ -116,6 +116,15 @@ impl Instruments {
         self.counter("gesta.committed", "By", |snapshot, tell| {
             each_store(snapshot, tell, |store| Some(store.commits.bytes));
         });
+        self.counter("gesta.scrub", "By", |snapshot, tell| {
+            each_store(snapshot, tell, |store| Some(store.scrub.as_ref()?.bytes));
+        });
+        self.counter("gesta.scrub.passes", "{pass}", |snapshot, tell| {
+            each_store(snapshot, tell, |store| Some(store.scrub.as_ref()?.passes));
+        });
+        self.gauge("gesta.scrub.damaged_batches", "{batch}", |snapshot, tell| {
+            each_store(snapshot, tell, |store| Some(store.scrub.as_ref()?.damaged_batches));
+        });
         self.gauge("gesta.events", "{event}", |snapshot, tell| each_store(snapshot, tell, |store| store.events));
         self.gauge("gesta.subscriber.lag.max", "{position}", |snapshot, tell| {
             each_store(snapshot, tell, |store| Some(store.subscribers.lag_max));

@@ -55,11 +55,12 @@ async fn readyz(State(sources): State<Sources>) -> Response {
         let _ = tokio::time::timeout(ROOM_TIME_MAX, look).await;
     }
     let reasons = health.failing();
-    if reasons.is_empty() {
-        return page(StatusCode::OK, TEXT, "ready\n".to_owned());
-    }
-    let lines = reasons.into_iter().map(|reason| reason + "\n").collect();
-    page(StatusCode::SERVICE_UNAVAILABLE, TEXT, lines)
+    let (status, first) = match reasons.is_empty() {
+        true => (StatusCode::OK, Some("ready".to_owned())),
+        false => (StatusCode::SERVICE_UNAVAILABLE, None),
+    };
+    let lines = first.into_iter().chain(reasons).chain(health.warnings());
+    page(status, TEXT, lines.map(|line| line + "\n").collect())
 }
 
 async fn metrics(State(sources): State<Sources>) -> Response {

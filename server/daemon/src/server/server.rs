@@ -174,10 +174,18 @@ fn open_shelf(directory: &Path, settings: &Settings, observations: &Arc<Observat
     let (limits, observations) = (settings.limits.events(), Arc::clone(observations));
     let index_event_ids = settings.index_event_ids;
     let stores = directory.to_owned();
+    let scrub = settings.scrub.options();
     let options = move |name: &StoreName| {
         let observed = observations.store(name.as_str());
         observed.lies_in(stores.join(name.as_str()));
-        Options { limits, index_event_ids, commit_observer: Some(observed), ..Options::default() }
+        Options {
+            limits,
+            index_event_ids,
+            scrub: scrub.clone(),
+            scrub_observer: Some(Arc::clone(&observed) as _),
+            commit_observer: Some(observed),
+            ..Options::default()
+        }
     };
     Ok(Shelf::open(directory, settings.allow_network_dir, settings.limits.stores_open_max, options)?)
 }

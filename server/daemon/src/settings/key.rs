@@ -28,10 +28,14 @@ const STORES: RangeInclusive<usize> = 1..=65_536;
 const PAYLOAD_BYTES: RangeInclusive<usize> = 0..=RECORD_BYTES_MAX;
 const REQUEST_EVENTS: RangeInclusive<usize> = 1..=BATCH_EVENTS_MAX;
 const REQUEST_BYTES: RangeInclusive<usize> = 1024..=BATCH_BODY_BYTES_MAX;
+/// 0: none.
+const SCRUB_BYTES: RangeInclusive<usize> = 0..=1024 * 1024 * 1024 * 1024;
+/// Up to a year.
+const HOURS: RangeInclusive<usize> = 1..=366 * 24;
 /// Up to a day.
 const MILLISECONDS: RangeInclusive<u64> = 1..=24 * 60 * 60 * 1000;
 
-pub(super) const KEYS: [Key; 33] = [
+pub(super) const KEYS: [Key; 35] = [
     Key { name: "dir", slot: |s| Slot::Path(&mut s.dir) },
     Key { name: "allow_network_dir", slot: |s| Slot::Switch(&mut s.allow_network_dir) },
     Key { name: "append", slot: |s| Slot::Address(&mut s.append) },
@@ -84,6 +88,8 @@ pub(super) const KEYS: [Key; 33] = [
     Key { name: "limits.metadata_bytes_max", slot: |s| Slot::Count(&mut s.limits.metadata_bytes_max, PAYLOAD_BYTES) },
     Key { name: "limits.request_events_max", slot: |s| Slot::Count(&mut s.limits.request_events_max, REQUEST_EVENTS) },
     Key { name: "limits.request_bytes_max", slot: |s| Slot::Count(&mut s.limits.request_bytes_max, REQUEST_BYTES) },
+    Key { name: "scrub.bytes_per_second", slot: |s| Slot::Count(&mut s.scrub.bytes_per_second, SCRUB_BYTES) },
+    Key { name: "scrub.interval_hours", slot: |s| Slot::Count(&mut s.scrub.interval_hours, HOURS) },
     Key { name: "log.format", slot: |s| Slot::Format(&mut s.log.format) },
     Key { name: "log.level", slot: |s| Slot::Level(&mut s.log.level) },
 ];

@@ -38,5 +38,5 @@ pub use log_settings::{LogFormat, LogLevel, LogSettings};
 pub use origin::Origin;
 pub use secret_file::SecretFileError;
 pub(crate) use secret_file::{TOKEN_PREFIX, TOKEN_SECRET_CHARS, read_secret, without_secrets};
-pub use settings::{AccessSettings, LimitSettings, Settings, TlsSettings};
+pub use settings::{AccessSettings, LimitSettings, ScrubSettings, Settings, TlsSettings};
 pub use slot::Value;

@@ -3,10 +3,12 @@
 use super::error::SettingsError;
 use super::loaded::Loaded;
 use super::log_settings::LogSettings;
-use gesta::Limits;
+use gesta::{Limits, ScrubOptions, ScrubRate};
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const MIB: usize = 1024 * 1024;
 
@@ -37,6 +39,8 @@ pub struct Settings {
     pub access: AccessSettings,
     /// How much of everything.
     pub limits: LimitSettings,
+    /// How what was sealed is read again.
+    pub scrub: ScrubSettings,
     /// The log of the server.
     pub log: LogSettings,
 }
@@ -100,6 +104,24 @@ pub struct LimitSettings {
     pub request_bytes_max: usize,
 }
 
+/// How the stores that are open are read again in the background, to find damage before a reader does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScrubSettings {
+    /// How many bytes a second are read, of all stores together; 0: nothing is.
+    pub bytes_per_second: usize,
+    /// How long after the beginning of a pass over a store the next one begins.
+    pub interval_hours: usize,
+}
+
+impl ScrubSettings {
+    /// The same for the stores, which share the rate when they are given clones of this.
+    pub(crate) fn options(&self) -> Option<ScrubOptions> {
+        let rate = NonZeroU64::new(self.bytes_per_second as u64)?;
+        let interval = Duration::from_secs(self.interval_hours as u64 * 60 * 60);
+        Some(ScrubOptions { rate: ScrubRate::new(rate), interval })
+    }
+}
+
 impl Settings {
     /// Puts the settings together: defaults, then the file, then the environment, then the flags; the later one wins.
     ///
@@ -148,8 +170,16 @@ impl Default for Settings {
             tls: TlsSettings::default(),
             access: AccessSettings::default(),
             limits: LimitSettings::default(),
+            scrub: ScrubSettings::default(),
             log: LogSettings::default(),
         }
+    }
+}
+
+impl Default for ScrubSettings {
+    /// A pass a week, which at this rate has time for close to five terabytes.
+    fn default() -> Self {
+        Self { bytes_per_second: 8 * MIB, interval_hours: 7 * 24 }
     }
 }
 
