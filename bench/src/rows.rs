@@ -2,7 +2,8 @@
 
 use crate::outcome::Outcome;
 use crate::workload::{
-    DurableBatches, DurableThreads, Opened, OpenedAfterKill, Replay, Settings, TicketsInFlight, Unsynced, Workload,
+    DurableBatches, DurableThreads, Opened, OpenedAfterKill, Replay, Scrub, Settings, TicketsInFlight, Unsynced,
+    Workload,
 };
 use gesta::Durability;
 
@@ -53,7 +54,7 @@ const CHECKSUM: &str = "crc32fast over the same bytes in maps";
 const PREAD: &str = "pread of 1 MiB and crc32fast over the same files";
 
 /// All rows.
-pub const ROWS: [Row<Settings>; 14] = [
+pub const ROWS: [Row<Settings>; 15] = [
     Row {
         title: Title {
             name: "durable-1",
@@ -163,6 +164,16 @@ pub const ROWS: [Row<Settings>; 14] = [
             expected: Some(Goal::Ratio(0.5)),
         },
         workload: |settings| Ok(Box::new(Replay::new(settings)?)),
+    },
+    Row {
+        title: Title {
+            name: "scrub",
+            work: "one pass of the scrub at no bounded rate, warm",
+            yardstick: CHECKSUM,
+            goal: None,
+            expected: None,
+        },
+        workload: |settings| Ok(Box::new(Scrub::new(settings)?)),
     },
     Row {
         title: Title {
