@@ -9,7 +9,7 @@
 //!  scrub              rereads what is sealed; driven by the command side, asked by the query side
 //!  index              derived, rebuildable; serves both sides
 //!  log                segments, roll, seal, watermarks, recovery
-//!  disk               the seam; names nothing but itself and the environment
+//!  disk               the seam; names nothing but itself, the environment and what threads share
 //! ```
 //!
 //! Files right in `src/` (the title page, the environment, options) are outside the table: a layer above the disk may name
@@ -44,11 +44,11 @@ const LAYERS: [Layer; 11] = [
     Layer { folder: "append", below: &["scrub", "index", "log", "disk"], beside: None },
     Layer { folder: "read", below: &["snapshots", "projections", "scrub", "index", "log", "disk"], beside: None },
     Layer { folder: "snapshots", below: &["log", "disk"], beside: None },
-    Layer { folder: "projections", below: &["disk"], beside: Some(&["environment"]) },
+    Layer { folder: "projections", below: &["disk"], beside: Some(&["environment", "sync"]) },
     Layer { folder: "scrub", below: &["index", "log", "disk"], beside: None },
     Layer { folder: "index", below: &["log", "disk"], beside: None },
     Layer { folder: "log", below: &["disk"], beside: None },
-    Layer { folder: "disk", below: &[], beside: Some(&["environment"]) },
+    Layer { folder: "disk", below: &[], beside: Some(&["environment", "sync"]) },
 ];
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! Where time and randomness come from: no layer reads a clock or draws a number by itself.
 
+use crate::sync::Mutex;
 use gesta_model::{Timestamp, Uuid};
-use parking_lot::Mutex;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -37,6 +37,11 @@ mod sabotage;
 mod scrub;
 mod snapshots;
 mod store;
+#[cfg(not(gesta_shuttle))]
+mod sync;
+#[cfg(gesta_shuttle)]
+#[path = "sync_shuttle.rs"]
+mod sync;
 
 pub use append::{CloseError, Ticket};
 pub use backup::{

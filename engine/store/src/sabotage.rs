@@ -24,6 +24,20 @@ pub enum Bug {
     TakeVoidBatches,
     /// Closing does not note where the log ended.
     ForgetEnd,
+    /// The checksum of a batch's body is not asked.
+    NoBodyCheck,
+    /// A segment need not continue the one before it.
+    NoSealCheck,
+    /// The list of a key leaves out the first ordinal of the range that is asked for.
+    ListOffByOne,
+    /// The requests of the tail are not known any more when a store is opened again.
+    ForgetRequestIds,
+    /// What was staged since a request was searched for is not searched under the lock.
+    NoRecheck,
+    /// Whoever waits for more to read falls asleep without looking once more.
+    LoseWakeUp,
+    /// Positions are published without the bytes below them.
+    PublishRelaxed,
 }
 
 #[cfg(gesta_sabotage)]

@@ -11,11 +11,11 @@ use crate::index::{Heads, Index, MemoryIndex};
 use crate::log::{Group, Log, LogWriter, Spare, next_segment_bytes};
 use crate::options::{Options, Upkeep};
 use crate::scrub::{Ledger, Scrub};
+use crate::sync::Instant;
+use crate::sync::thread::{self, JoinHandle};
+use crate::sync::{Condvar, Mutex};
 use gesta_model::{AppendError, AppendRequest, Durability, EncodedRequest, Incarnation, Limits};
-use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
-use std::thread::JoinHandle;
-use std::time::Instant;
 
 /// Takes requests and makes them part of the log.
 pub(crate) struct Appender<D: Disk> {
@@ -198,7 +198,7 @@ impl<D: Disk> Appender<D> {
         }
         let spawn = |name: &str, run: fn(&Self)| {
             let appender = Arc::clone(self);
-            std::thread::Builder::new().name(name.to_owned()).spawn(move || run(&appender))
+            thread::Builder::new().name(name.to_owned()).spawn(move || run(&appender))
         };
         Ok(vec![spawn("gesta-committer", Self::run_committer)?, spawn("gesta-keeper", Self::run_keeper)?])
     }

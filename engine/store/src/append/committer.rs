@@ -10,12 +10,13 @@ use crate::disk::Disk;
 use crate::index::{BatchPlace, MemoryIndex, RecordKeys};
 use crate::log::{Group, LogWriter, Spare, next_segment_bytes};
 use crate::options::{Options, Upkeep};
+use crate::sync::Instant;
+use crate::sync::MutexGuard;
 use gesta_model::codec::{HEADERS_BYTES, RecordWalk};
 use gesta_model::{AppendError, Durability, Timestamp};
-use parking_lot::MutexGuard;
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The log's writer, in the hands of whoever commits.
 pub(super) struct Committer<D: Disk> {

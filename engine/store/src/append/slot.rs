@@ -1,9 +1,9 @@
 //! The place where one waiter finds its outcome, and is woken for it alone.
 
+use crate::sync::Mutex;
+use crate::sync::thread::{self, Thread};
 use gesta_model::{AppendError, Receipt};
-use parking_lot::Mutex;
 use std::task::{Context, Poll, Waker};
-use std::thread::Thread;
 
 /// What an append comes to.
 pub(super) type Outcome = Result<Receipt, AppendError>;
@@ -57,9 +57,9 @@ impl Slot {
             if let Some(outcome) = state.outcome.take() {
                 return outcome;
             }
-            state.sleeper = Some(Sleeper::Thread(std::thread::current()));
+            state.sleeper = Some(Sleeper::Thread(thread::current()));
             drop(state);
-            std::thread::park();
+            thread::park();
         }
     }
 

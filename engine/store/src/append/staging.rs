@@ -5,10 +5,10 @@ use super::verdict::Verdict;
 use crate::disk::Disk;
 use crate::index::{Heads, MemoryIndex};
 use crate::log::{Group, Spare};
+use crate::sync::Instant;
 use gesta_model::{AppendError, Durability, Position};
 use std::io;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// An append whose answer depends on the group.
 #[derive(Debug)]

@@ -2,10 +2,11 @@
 
 use crate::commit_observer::{Commit, CommitObserver};
 use crate::log::Group;
+use crate::sync::Instant;
 use gesta_model::Durability;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// One commit under observation.
 pub(super) struct Watch<'a> {

@@ -10,7 +10,7 @@
 
 use std::io;
 
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 
 /// Lets views and writes pass as long as no write can reach a viewed byte.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 //! A list that one thread appends to while others look into it, without locks and without moving what is there.
 
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Numbers in chunks, each twice as long as the one before.
 ///
@@ -14,7 +14,8 @@ pub(crate) struct AppendList {
 }
 
 impl AppendList {
-    const FIRST_BITS: u32 = 10;
+    /// Shuttle's atomics are large, and its stores small.
+    const FIRST_BITS: u32 = if cfg!(gesta_shuttle) { 3 } else { 10 };
     const CHUNK_COUNT: usize = 23;
 
     /// Adds a number at the end; only ever called by one thread at a time.

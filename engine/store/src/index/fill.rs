@@ -7,6 +7,7 @@ use super::place::BatchPlace;
 use super::record_keys::RecordKeys;
 use crate::disk::Disk;
 use crate::log::{Found, Log, Segment, SegmentWalk, Step, Window};
+use crate::sabotage::{Bug, has};
 use gesta_model::codec::{HEADER_PAGE_BYTES, HEADERS_BYTES, RecordWalk};
 use gesta_model::{Damage, Position};
 use std::sync::Arc;
@@ -120,7 +121,8 @@ impl Adder<'_> {
         let mut walk = RecordWalk::new(&batch.header);
         while let Some(Ok(place)) = walk.next_place(body) {
             self.keys.clear();
-            record_keys.add(&place.record, place.request.as_ref(), &mut self.keys);
+            let request = place.request.as_ref().filter(|_| !has(Bug::ForgetRequestIds));
+            record_keys.add(&place.record, request, &mut self.keys);
             let ordinal = self.index.ordinal(place.record.position());
             self.index.add(ordinal, &self.keys, place.record.revision());
             self.offsets.push(first + place.offset as u64);

@@ -6,12 +6,12 @@ use super::part::{Part, Reading};
 use super::set::{Head, IndexSet, Span};
 use crate::disk::Disk;
 use crate::log::Log;
-use arc_swap::ArcSwap;
+use crate::sync::ArcSwap;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, Ordering};
 use gesta_model::{Damage, Position, Timestamp};
-use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Everything derived from one log.
 pub(crate) struct Index<D: Disk> {

@@ -15,12 +15,12 @@ use super::append_list::AppendList;
 use super::key::Key;
 use super::place::BatchPlace;
 use super::term::Term;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU64, Ordering};
 use gesta_model::{Damage, Position, Revision, Timestamp};
-use parking_lot::Mutex;
 use roaring::RoaringBitmap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Rough bytes of memory that a term costs.
 const TERM_BYTES: usize = 112;

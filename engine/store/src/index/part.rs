@@ -9,14 +9,15 @@ use super::set::IndexSet;
 use super::term::Term;
 use crate::disk::Disk;
 use crate::log::Log;
-use arc_swap::ArcSwap;
+use crate::sabotage::{Bug, has};
+use crate::sync::ArcSwap;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, Ordering};
 use gesta_model::{Damage, Position, Timestamp};
-use parking_lot::Mutex;
 use roaring::RoaringBitmap;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The index of one segment.
 pub(crate) struct Part<D: Disk> {
@@ -195,7 +196,10 @@ impl<D: Disk> Source<D> {
     }
 
     /// The ordinals of a term, within a range.
-    pub(crate) fn ordinals(&self, term: &Term, within: Range<u32>) -> Result<RoaringBitmap, Damaged> {
+    pub(crate) fn ordinals(&self, term: &Term, mut within: Range<u32>) -> Result<RoaringBitmap, Damaged> {
+        if has(Bug::ListOffByOne) && within.start < within.end {
+            within.start += 1;
+        }
         match self {
             Self::Memory(memory) => Ok(memory.ordinals(term.key, within)),
             Self::File(file) => file.ordinals(term, within),

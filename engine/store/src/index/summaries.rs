@@ -8,10 +8,10 @@ use super::key::Key;
 use super::plan::Plan;
 use super::term::Term;
 use crate::disk::Disk;
+use crate::sync::atomic::{AtomicBool, Ordering};
 use gesta_model::Position;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How many files of one level a summary of the next adds up.
 pub(super) const FAN_OUT: u64 = 8;

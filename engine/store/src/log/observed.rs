@@ -13,9 +13,9 @@ use super::recovery::{
 use super::segment::{Segment, Segments};
 use super::shared::Log;
 use crate::disk::{Access, Disk};
+use crate::sync::Mutex;
 use gesta_model::codec::HEADER_PAGE_BYTES;
 use gesta_model::{Damage, Incarnation, Position};
-use parking_lot::Mutex;
 use std::sync::Arc;
 
 /// Another process's log.

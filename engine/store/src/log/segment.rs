@@ -1,9 +1,9 @@
 //! The segment files as readers see them.
 
 use crate::disk::{Disk, DiskFile};
+use crate::sync::atomic::{AtomicU64, Ordering};
 use gesta_model::Position;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// One segment file that holds batches.

@@ -4,7 +4,7 @@ use super::origin::Origin;
 use super::segment::Segments;
 use super::watermarks::Watermarks;
 use crate::disk::Disk;
-use arc_swap::ArcSwap;
+use crate::sync::ArcSwap;
 use gesta_model::{Position, Uuid};
 use std::sync::Arc;
 

@@ -1,10 +1,11 @@
 //! How far the log reaches: positions that only grow, and a place to wait for them to grow.
 
+use crate::sabotage::{Bug, has};
+use crate::sync::Instant;
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
+use crate::sync::{Condvar, Mutex};
 use crossbeam_utils::CachePadded;
 use gesta_model::Position;
-use parking_lot::{Condvar, Mutex};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Instant;
 
 /// Invariant: readable <= written. Upheld by the one writer, which calls [`Watermarks::publish`].
 ///
@@ -44,10 +45,12 @@ impl Watermarks {
     pub(crate) fn publish(&self, written: Position, readable: Position) {
         debug_assert!(readable <= written && self.readable.load(Ordering::Relaxed) <= readable.0);
         // Release: pairs with the Acquire in `written` and `readable`.
-        self.written.store(written.0, Ordering::Release);
-        self.readable.store(readable.0, Ordering::SeqCst);
-        // SeqCst on both sides: either the sleeper sees the new position, or we see the sleeper.
-        if self.sleepers.load(Ordering::SeqCst) > 0 {
+        let release = if has(Bug::PublishRelaxed) { Ordering::Relaxed } else { Ordering::Release };
+        self.written.store(written.0, release);
+        self.readable.store(readable.0, release);
+        // Pairs with the fence in `wait_beyond`: either the sleeper sees the new position, or we see the sleeper.
+        fence(Ordering::SeqCst);
+        if self.sleepers.load(Ordering::Relaxed) > 0 {
             drop(self.gate.lock());
             self.risen.notify_all();
         }
@@ -58,9 +61,12 @@ impl Watermarks {
         if self.readable() > position {
             return;
         }
-        self.sleepers.fetch_add(1, Ordering::SeqCst);
+        self.sleepers.fetch_add(1, Ordering::Relaxed);
+        // Pairs with the fence in `publish`.
+        fence(Ordering::SeqCst);
         let mut gate = self.gate.lock();
-        while self.readable.load(Ordering::SeqCst) <= position.0 {
+        let mut sleeps_unasked = has(Bug::LoseWakeUp);
+        while std::mem::take(&mut sleeps_unasked) || self.readable() <= position {
             match deadline {
                 None => self.risen.wait(&mut gate),
                 Some(deadline) if self.risen.wait_until(&mut gate, deadline).timed_out() => break,
@@ -68,6 +74,6 @@ impl Watermarks {
             }
         }
         drop(gate);
-        self.sleepers.fetch_sub(1, Ordering::SeqCst);
+        self.sleepers.fetch_sub(1, Ordering::Relaxed);
     }
 }

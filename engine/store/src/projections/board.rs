@@ -5,14 +5,15 @@ use super::folder::Folder;
 use super::told::{FRESH_FOR, Told};
 use crate::disk::Disk;
 use crate::environment::Environment;
+use crate::sync::Instant;
+use crate::sync::{Condvar, Mutex};
 use gesta_model::codec::StoreKey;
 use gesta_model::limits::{PROJECTION_COUNT_MAX, PROJECTION_NAME_BYTES_MAX};
 use gesta_model::{
     Position, ProjectionId, ProjectionReport, ProjectionState, ProjectionStatus, ReadError, Timestamp, Uuid, WaitError,
 };
-use parking_lot::{Condvar, Mutex};
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How often the folder is looked at for who asks for a replay.
 const ASKS_EVERY: Duration = Duration::from_millis(250);

@@ -1,8 +1,9 @@
 //! One projection on the board.
 
+use crate::sync::Instant;
 use gesta_model::limits::PROJECTION_ERROR_BYTES_MAX;
 use gesta_model::{ProjectionReport, ProjectionState, ProjectionStatus, Timestamp};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How often the file of a projection is replaced at most while only its figures change.
 const WRITE_EVERY: Duration = Duration::from_secs(1);

@@ -11,12 +11,13 @@ use crate::log::{Log, ObservedLog, OpenError};
 use crate::projections::Board;
 use crate::scrub::{Ledger, ScrubStatus};
 use crate::snapshots::Snapshots;
+use crate::sync::Instant;
+use crate::sync::Mutex;
 use gesta_model::{Damage, Incarnation, Position, Read, ReadError, Revision, StoredEvent, StreamName, Uuid};
-use parking_lot::Mutex;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What all readers of a store share.
 pub(crate) struct Library<D: Disk> {

@@ -3,8 +3,9 @@
 use super::cursor::{Cursor, Step};
 use super::reader::Reader;
 use crate::disk::{Disk, RealDisk};
+use crate::sync::{Instant, thread};
 use gesta_model::{Explanation, Notice, Pace, Position, Read, ReadError, Timestamp};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Events from a place on, without end, unless the read has one.
 ///
@@ -186,7 +187,7 @@ impl<D: Disk> Subscription<D> {
             library.log.watermarks.wait_beyond(self.cursor.head(), until);
         } else {
             let left = until.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()));
-            std::thread::sleep(OBSERVE_EVERY.min(left));
+            thread::sleep(OBSERVE_EVERY.min(left));
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What a scrub has done and found: written by the one that scrubs, read by everybody.
 
 use super::status::{PassProgress, ScrubStatus};
+use crate::sync::Mutex;
 use gesta_model::{Damage, Timestamp};
-use parking_lot::Mutex;
 use std::collections::BTreeMap;
 
 /// The account of one store's scrub.

@@ -5,12 +5,12 @@ use super::status::PassProgress;
 use crate::disk::{Disk, DiskFile};
 use crate::index::{Index, Inspection, segment_of};
 use crate::log::{Bytes, Checked, Log, Segment, SegmentCheck, Window};
+use crate::sync::atomic::{AtomicBool, Ordering};
 use gesta_model::Position;
 use std::collections::VecDeque;
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A round that is under way.
 pub(super) struct Pass<D: Disk> {

@@ -1,7 +1,7 @@
 //! How fast a scrub may read.
 
+use crate::sync::Mutex;
 use gesta_model::Timestamp;
-use parking_lot::Mutex;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;

@@ -8,11 +8,11 @@ use crate::environment::Environment;
 use crate::index::Index;
 use crate::log::Log;
 use crate::options::{Options, ScrubOptions};
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, Ordering};
 use gesta_model::Timestamp;
-use parking_lot::Mutex;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// The scrub of one store.

@@ -6,13 +6,13 @@ use crate::log::{Manifest, RecoveryReport};
 use crate::read::{Cursor, Reader, Subscription};
 use crate::sabotage::{Bug, has};
 use crate::scrub::ScrubStatus;
+use crate::sync::Mutex;
+use crate::sync::thread::JoinHandle;
 use gesta_model::{
     AppendError, AppendRequest, EncodedRequest, Incarnation, Limits, Position, Read, Receipt, Snapshot, SnapshotError,
     Uuid,
 };
-use parking_lot::Mutex;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// An event store, open for writing by this process alone.

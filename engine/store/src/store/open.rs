@@ -12,7 +12,7 @@ use crate::options::Options;
 use crate::projections::Board;
 use crate::read::{Library, Reader};
 use crate::snapshots::Snapshots;
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 use std::path::Path;
 use std::sync::Arc;
 

@@ -389,7 +389,7 @@ pub(crate) fn a_batch_of_a_twin_of_the_store_breaks_the_chain() {
 }
 
 #[test]
-fn a_segment_of_a_twin_of_the_store_is_refused() {
+pub(crate) fn a_segment_of_a_twin_of_the_store_is_refused() {
     let disk = SimulatedDisk::new(3);
     open(&disk).close().unwrap();
     let twin = disk.fork();

@@ -14,7 +14,7 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 type Requests = Vec<Vec<EventDraft>>;
 
 #[test]
-fn any_query_answers_as_a_full_scan() {
+pub(crate) fn any_query_answers_as_a_full_scan() {
     let config = Config { cases: 30, failure_persistence: None, ..Config::default() };
     let requests = || vec(vec(event_draft(), 1..5), 1..9);
     let cases = (requests(), requests(), requests(), vec(query(), 1..4));

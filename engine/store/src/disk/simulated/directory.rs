@@ -1,10 +1,10 @@
 //! The simulated directory, and the switches that a test reaches for.
 
+use crate::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::{fmt, io};
 
-use parking_lot::{Mutex, MutexGuard};
+use crate::sync::{Mutex, MutexGuard};
 
 use super::contents::Contents;
 use super::crash::CrashPlan;

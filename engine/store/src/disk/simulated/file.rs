@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::{fmt, io};
 
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 
 use super::directory::naming;
 use super::fault::{Call, Outcome};

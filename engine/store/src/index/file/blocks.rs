@@ -13,8 +13,8 @@ use super::header::{HEADER_PAGE_BYTES, Header};
 use super::rejected::Damaged;
 use super::section::{Section, SectionName};
 use crate::disk::{Disk, DiskFile};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Bytes that share a check.
 pub(crate) const BLOCK_BYTES: u64 = BLOCK as u64;
