@@ -11,12 +11,13 @@
 //!        paths       names such as crate::log::Log
 //!        functions   where each begins and ends
 //!        modules     which file is which module
-//!          heads title_pages layers purity unsafe_place reachable length     links page_hash     machine_text
+//!          heads title_pages layers purity unsafe_place reachable length     links page_hash promises     machine_text
 //!      uncompressed  Cargo.lock
 //!            rules       all of them, by name
 //! ```
 //!
 //! Std only, so that it builds in a second and checks nothing but this repository.
+#![forbid(unsafe_code)]
 
 mod code;
 mod finding;
@@ -30,6 +31,7 @@ mod markdown;
 mod modules;
 mod page_hash;
 mod paths;
+mod promises;
 mod purity;
 mod reachable;
 mod rules;

@@ -79,6 +79,21 @@ fn without_spans(line: &str) -> String {
     kept + rest
 }
 
+/// What stands in the `inline code` of a line.
+pub(crate) fn spans(line: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut rest = line;
+    while let Some(open) = rest.find('`') {
+        let run = rest[open..].chars().take_while(|c| *c == '`').count();
+        rest = &rest[open + run..];
+        if let Some(length) = span_length(rest, run) {
+            found.push(rest[..length - run].trim());
+            rest = &rest[length..];
+        }
+    }
+    found
+}
+
 /// The length up to and with the run of backticks that closes one as long.
 fn span_length(body: &str, run: usize) -> Option<usize> {
     let mut at = 0;
@@ -102,6 +117,12 @@ mod tests {
         let prose = without_code(page);
         assert_eq!(prose.lines().count(), page.lines().count());
         assert!(!prose.contains("[x]") && prose.contains("b\n") && prose.contains(" c `open"));
+    }
+
+    #[test]
+    fn spans_are_what_is_blanked() {
+        assert_eq!(spans("a `b c` d `` e`f `` `open"), ["b c", "e`f"]);
+        assert_eq!(spans("no code"), [""; 0]);
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! All rules by name. A rule that is not in this list is not held.
 
 use crate::{
-    Finding, Tree, heads, layers, length, links, machine_text, page_hash, purity, reachable, title_pages, uncompressed,
-    unsafe_place,
+    Finding, Tree, heads, layers, length, links, machine_text, page_hash, promises, purity, reachable, title_pages,
+    uncompressed, unsafe_place,
 };
 
 /// A rule: from the tree to what departs from it.
 pub type Rule = fn(&Tree) -> Vec<Finding>;
 
 /// Every rule with the name of its file.
-pub const RULES: [(&str, Rule); 11] = [
+pub const RULES: [(&str, Rule); 12] = [
     ("heads", heads::check),
     ("title_pages", title_pages::check),
     ("layers", layers::check),
@@ -18,6 +18,7 @@ pub const RULES: [(&str, Rule); 11] = [
     ("reachable", reachable::check),
     ("links", links::check),
     ("page_hash", page_hash::check),
+    ("promises", promises::check),
     ("length", length::check),
     ("machine_text", machine_text::check),
     ("uncompressed", uncompressed::check),
