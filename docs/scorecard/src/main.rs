@@ -5,6 +5,8 @@
 //!                 │
 //!  cargo test ──► build  every test binary of the workspace, built once
 //!                 │
+//!  .ci/record ──► said   what tests said that ran already
+//!                 │
 //!                 ▼
 //!                trial   the tests of a row, run by name: S, R, X, or why there is no verdict
 //!                 │
@@ -19,11 +21,13 @@
 mod build;
 mod card;
 mod row;
+mod said;
 mod trial;
 
 use build::Binaries;
 use card::Card;
 use clap::Parser;
+use said::Said;
 use std::error::Error;
 use std::process::{Command, ExitCode};
 
@@ -39,6 +43,9 @@ struct Arguments {
     /// A JSON object for each row, and one for the sum.
     #[arg(long)]
     json: bool,
+    /// What tests said when `cargo test` ran them under `.ci/record`: those do not run again.
+    #[arg(long, value_name = "FILE", requires = "quick")]
+    said: Option<std::path::PathBuf>,
     /// Fails when a row has a worse verdict than in this page, such as docs/SCORECARD.md.
     #[arg(long, value_name = "FILE")]
     against: Option<std::path::PathBuf>,
@@ -76,10 +83,14 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     }
     let before = arguments.against.as_deref().map(card::verdicts_of).transpose()?;
     let binaries = Binaries::build()?;
+    let said = match &arguments.said {
+        Some(file) => Said::read(file).map_err(|error| format!("{}: {error}", file.display()))?,
+        None => Said::default(),
+    };
     let mut card = Card::new(arguments.json);
     for row in &rows {
         if arguments.rows.is_empty() || arguments.rows.contains(&row.number) {
-            card.add(row, trial::judge(row, &binaries, arguments.quick));
+            card.add(row, trial::judge(row, &binaries, &said, arguments.quick));
         }
     }
     card.finish();

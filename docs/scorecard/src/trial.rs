@@ -1,7 +1,8 @@
 //! The tests of a row, and what comes of them.
 
-use crate::build::Binaries;
+use crate::build::{Binaries, Binary};
 use crate::row::{Expected, Row, TestName};
+use crate::said::{Earlier, Said};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -41,7 +42,8 @@ const ROUNDS: [(&str, &str); 7] = [
 ];
 
 /// Runs the tests of a row. One whose verdict is still out has its tests run as well: they may fail.
-pub(crate) fn judge(row: &Row, binaries: &Binaries, is_quick: bool) -> Judged {
+/// One that ran before is asked for what it said then.
+pub(crate) fn judge(row: &Row, binaries: &Binaries, said: &Said, is_quick: bool) -> Judged {
     let began = Instant::now();
     let mut groups: BTreeMap<(&str, &str), Vec<TestName<'_>>> = BTreeMap::new();
     for test in row.tests() {
@@ -53,7 +55,7 @@ pub(crate) fn judge(row: &Row, binaries: &Binaries, is_quick: bool) -> Judged {
         None => Verdict::NotAutomated(row.missing.clone()),
     };
     for tests in groups.values() {
-        match run(tests, binaries, is_quick) {
+        match outcome_of(tests, binaries, said, is_quick) {
             Outcome::Passed => {}
             Outcome::Skipped(why) if row.verdict.is_some() => verdict = Verdict::Skipped(why),
             Outcome::Skipped(_) => {}
@@ -72,12 +74,31 @@ enum Outcome {
     Failed(String),
 }
 
-/// Runs tests of one binary.
-fn run(tests: &[TestName<'_>], binaries: &Binaries, is_quick: bool) -> Outcome {
+/// What tests of one binary come to, now or before.
+fn outcome_of(tests: &[TestName<'_>], binaries: &Binaries, said: &Said, is_quick: bool) -> Outcome {
     let Some(binary) = tests.first().and_then(|test| binaries.of(*test)) else {
         let names: Vec<_> = tests.iter().map(|test| format!("{} {}", test.package, test.target)).collect();
         return Outcome::Failed(format!("there is no test binary {}", names.join(", ")));
     };
+    let (mut others, mut outcome) = (Vec::new(), Outcome::Passed);
+    for test in tests {
+        match said.of_test(&binary.program, test.name) {
+            None => others.push(*test),
+            Some(Earlier::Passed) => {}
+            Some(Earlier::Skipped(why)) => outcome = Outcome::Skipped(why.to_owned()),
+        }
+    }
+    if others.is_empty() {
+        return outcome;
+    }
+    match run(&others, binary, is_quick) {
+        Outcome::Passed => outcome,
+        of_others => of_others,
+    }
+}
+
+/// Runs tests of one binary.
+fn run(tests: &[TestName<'_>], binary: &Binary, is_quick: bool) -> Outcome {
     let mut command = Command::new(&binary.program);
     command.args(["--exact", "--nocapture"]).args(tests.iter().map(|test| test.name));
     command.current_dir(&binary.directory).env("CARGO_MANIFEST_DIR", &binary.directory);
