@@ -50,7 +50,7 @@ fn acknowledging_before_the_sync_is_caught_block_by_block() {
 }
 
 #[test]
-fn sabotage_acknowledging_before_the_sync_is_caught() {
+fn acknowledging_before_the_sync_is_caught() {
     let failure = caught_at_once(Bug::AcknowledgeBeforeSync, sequences_of_a_sabotaged_store);
     // Either events are missing, or what is left of them proves that some are.
     assert!(failure.contains("lost") || failure.contains("is_degraded: true"), "{failure}");
