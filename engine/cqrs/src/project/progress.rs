@@ -49,9 +49,14 @@ impl Progress {
         let mut board = self.board.lock();
         loop {
             let named = board.statuses.iter().filter(|status| status.projection.name == name);
-            // One version may be folded into several read models: the one that has not come as far is waited for.
-            let rank =
-                |status: &&ProjectionStatus| (Reverse((status.is_serving, status.projection.version)), status.position);
+            // One version may be folded into several read models: the one that has not come as far is waited for, and one
+            // that will never serve only when there is no other.
+            let rank = |status: &&ProjectionStatus| {
+                let is_over =
+                    matches!(status.state, ProjectionState::Failed { .. } | ProjectionState::Superseded { .. });
+                let order = Reverse((status.is_serving, status.projection.version));
+                (is_over && !status.is_serving, order, status.position)
+            };
             let Some(status) = named.min_by_key(rank) else {
                 return Err(WaitError::Unknown { projection });
             };
@@ -86,6 +91,28 @@ impl Progress {
 mod tests {
     use super::*;
     use gesta_model::ProjectionId;
+
+    #[test]
+    fn one_that_failed_before_it_served_ends_no_wait_for_another() {
+        let progress = Progress::default();
+        let tell = |ordinal, position, state| {
+            let projection = ProjectionId { name: "a".to_owned(), version: 1 };
+            let (lag, parked_count, eta, is_serving) = (0, 0, None, ordinal == 2);
+            let position = Position(position);
+            progress
+                .tell(ordinal, ProjectionStatus { projection, position, lag, is_serving, parked_count, eta, state });
+        };
+        let failed = || ProjectionState::Failed { error: "no table".to_owned() };
+        let wait = || progress.wait("a", Position(3), Duration::from_millis(1));
+        tell(0, 0, failed());
+        tell(1, 2, ProjectionState::Live);
+        assert!(matches!(wait(), Err(WaitError::TimedOut { position: Position(2), .. })));
+        tell(2, 3, ProjectionState::Live);
+        wait().unwrap();
+        tell(1, 2, failed());
+        tell(2, 2, failed());
+        assert!(matches!(wait(), Err(WaitError::Ended { reason, .. }) if reason == "no table"));
+    }
 
     #[test]
     fn all_read_models_of_the_version_that_serves_are_waited_for() {

@@ -36,7 +36,7 @@ fn a_hostile_stream_name_is_opaque() {
         assert_eq!((&events[0]["stream"], &events[0]["position"]), (&json!(name), &json!(position)));
     }
     let names: Vec<_> = contents(&place.store()).into_iter().map(|(path, _)| path).collect();
-    let expected = ["0000000001-0000.log", "0000000002-0000.log", "lock", "manifest", "manifest.copy"];
+    let expected = ["0000000001-0000.log", "0000000002-0000.log", "lock", "manifest", "manifest.copy", "reserve"];
     assert_eq!(names, expected.map(|name| place.store().join(name)));
     assert_eq!(std::fs::read_dir(place.path("")).unwrap().count(), 1, "a name became a file beside the store");
 

@@ -17,6 +17,7 @@ use crate::log::segment::{Segment, Segments};
 use crate::log::shared::Log;
 use gesta_model::codec::{HEADER_PAGE_BYTES, SegmentHeader};
 use gesta_model::{Damage, Incarnation, Position};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A log as far as it can be read, whatever is damaged.
@@ -57,15 +58,21 @@ impl<D: Disk> Remains<D> {
         let unsynced_bytes_max = headers.map(|header| header.unsynced_bytes_max).max().unwrap_or(0);
 
         let (mut parts, mut rest) = (Vec::<Part<D>>::new(), Vec::new());
+        let mut bases: Vec<_> = files.iter().filter_map(|file| Some((file.number, file.header.ok()?.base))).collect();
+        bases.reverse();
         for file in files {
-            let found = if file.header.is_err() { first_batch(&file, &origin)? } else { None };
+            // A segment begins where the one before it does or later, and before the next one.
+            let _passed = bases.pop_if(|(number, _)| *number <= file.number);
+            let begins = parts.last().map_or(Position::START, |last| last.base);
+            let within = begins..bases.last().map_or(Position::MAX, |(_, base)| *base);
+            let found = if file.header.is_err() { first_batch(&file, &origin, &within)? } else { None };
             let base = file.header.map_or_else(|_| found.map(|found| found.header.base), |header| Some(header.base));
             match base {
-                Some(base) if file.header.is_ok() || parts.last().is_none_or(|last| last.base <= base) => {
+                Some(base) => {
                     rest.clear();
                     parts.push(Part { file, base, first: found });
                 }
-                _ => rest.push(file),
+                None => rest.push(file),
             }
         }
         let floor = manifest.truncate_at.map_or(manifest.durable_floor, |at| manifest.durable_floor.min(at));
@@ -84,13 +91,19 @@ impl<D: Disk> Remains<D> {
     }
 }
 
-/// The first whole batch of a file without a readable header.
-fn first_batch<D: Disk>(file: &SegmentFile<D>, origin: &Origin) -> Result<Option<Found>, OpenError> {
+/// The first whole batch of a file without a readable header that can belong there.
+fn first_batch<D: Disk>(
+    file: &SegmentFile<D>,
+    origin: &Origin,
+    within: &Range<Position>,
+) -> Result<Option<Found>, OpenError> {
     let window = Window::new(&file.file).map_err(OpenError::io(file.path.clone(), "cannot read the segment"))?;
     let mut source = BatchSource::new(window, origin);
     let mut at = HEADER_PAGE_BYTES as u64;
     loop {
-        let Some(found) = source.look_ahead(at, u64::MAX, |_| true).found else { return Ok(None) };
+        let Some(found) = source.look_ahead(at, u64::MAX, |found| within.contains(&found.header.base)).found else {
+            return Ok(None);
+        };
         if found.end_offset() <= file.length && source.verified_body(&found).is_ok() {
             return Ok(Some(found));
         }
