@@ -142,10 +142,8 @@ impl<'k, B: Bytes> SegmentWalk<'k, B> {
             let to = first.map_or(length, |_| length.min(from + length.saturating_sub(self.at.bytes_beyond)));
             let may_follow = |found: &Found| {
                 let base = found.header.base;
-                // What begins at the end belongs to the next segment, unless it has no events: a mark, or the seal.
-                let is_within = base < until || (base == until && found.header.count == 0);
-                let is_earlier = first.is_none_or(|first| base < first.header.base);
-                base >= position && is_within && is_earlier && found.end_offset() <= length
+                let is_earlier = first.map_or(base <= until, |first| base < first.header.base);
+                base >= position && is_earlier && found.end_offset() <= length
             };
             let found = self.source.look_ahead(from, to, may_follow).found;
             let is_whole = found.is_some_and(|found| self.source.verified_body(&found).is_ok());

@@ -209,6 +209,22 @@ fn a_later_batch_that_was_written_into_a_damaged_one_costs_no_other() {
     assert!(copies.iter().all(|count| *count > 50), "{copies:?}");
 }
 
+/// The first batch of a segment, written over the last one of the segment before, begins where that one's positions end.
+#[test]
+fn a_batch_of_the_next_segment_is_not_read_as_one_of_this_as_well() {
+    let (disk, expected) = closed_store();
+    let written = written_segments(&disk);
+    for pair in written.windows(2) {
+        let (to, _) = *batches(&disk, &pair[0]).last().unwrap();
+        let (from, bytes) = batches(&disk, &pair[1])[0];
+        let disk = disk.fork();
+        disk.copy_within(&pair[1], from..from + bytes, &pair[0], to + 8);
+        let what = format!("the first batch of {} at the end of {}", pair[1], pair[0]);
+        assert_eq!(check_honest(&disk, &expected, &what), 2, "{what}: exactly one batch is lost");
+    }
+    assert!(written.len() > 2);
+}
+
 #[test]
 fn a_batch_that_was_written_beyond_the_end_of_the_log_is_not_part_of_it() {
     let (disk, expected) = closed_store();
