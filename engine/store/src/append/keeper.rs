@@ -6,8 +6,9 @@ use super::staging::{Refusal, SpareState, Staging};
 use crate::disk::Disk;
 use crate::log::{build_spare, keep_reserve};
 use crate::options::Upkeep;
+use crate::sync::Instant;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The clock that says when a scrub is due may jump: it is looked at again after this at the latest.
 const SCRUB_SLEEP_MAX: Duration = Duration::from_secs(60);
