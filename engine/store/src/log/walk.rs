@@ -30,6 +30,8 @@ pub(crate) struct Stand {
     pub(crate) offset: u64,
     pub(crate) position: Position,
     chain: Option<u64>,
+    /// The batch that was passed last, if nothing was skipped since.
+    last: Option<Found>,
     /// The segment's seal was passed: nothing follows in this file.
     is_sealed: bool,
     /// Bytes of bodies that turned out not to be what their headers say. Once they are more than the segment, the rest of it
@@ -44,7 +46,7 @@ impl Stand {
     /// Where the batch of `position` begins; a segment's first one follows its header page.
     pub(crate) fn before((offset, position): (u64, Position)) -> Self {
         debug_assert!(offset >= HEADER_PAGE_BYTES as u64);
-        Self { offset, position, chain: None, is_sealed: false, doubted_bytes: 0, bytes_beyond: 0 }
+        Self { offset, position, chain: None, last: None, is_sealed: false, doubted_bytes: 0, bytes_beyond: 0 }
     }
 }
 
@@ -79,6 +81,7 @@ impl<'k, B: Bytes> SegmentWalk<'k, B> {
                 self.at.offset = found.end_offset();
                 self.at.position = found.header.end();
                 self.at.chain = Some(found.check);
+                self.at.last = Some(found);
                 self.at.is_sealed = found.header.kind == BatchKind::Seal;
                 return Some(Step::Batch(found));
             }
@@ -124,20 +127,32 @@ impl<'k, B: Bytes> SegmentWalk<'k, B> {
     /// Goes on at the next whole batch that can follow, and names what lies between.
     fn skip(&mut self, what: String) -> Damage {
         let (offset, position) = (self.at.offset, self.at.position);
-        let resumed = self.next_whole_batch();
-        self.at.chain = None;
+        let from = self.search_start();
+        let resumed = self.next_whole_batch(from);
+        (self.at.chain, self.at.last) = (None, None);
         self.at.position = resumed.map_or(self.until, |found| found.header.base);
         self.at.offset = resumed.map_or(self.source.bytes.length(), |found| found.offset);
         Damage { file: self.path.clone(), offset, positions: position..self.at.position, what }
     }
 
+    /// Where to look for the next batch. If the last one is not whole, its headers may have stood in the wrong place and have led
+    /// into another batch.
+    fn search_start(&mut self) -> u64 {
+        match self.at.last {
+            Some(last) if self.source.verified_body(&last).is_err() => {
+                self.at.doubted_bytes += u64::from(last.header.body_bytes);
+                last.offset + 8
+            }
+            _ => self.at.offset + 8,
+        }
+    }
+
     /// The next batch that can follow. Headers may be true and stand in the wrong place, where their length leads astray: only
     /// a whole batch says where the one after it begins. And a whole batch may be a copy of a later one: only if another
     /// continues it, it is believed at once. Otherwise it has to be the first in the log's order of all that follow here.
-    fn next_whole_batch(&mut self) -> Option<Found> {
+    fn next_whole_batch(&mut self, mut from: u64) -> Option<Found> {
         let (position, until, length) = (self.at.position, self.until, self.source.bytes.length());
         let mut first: Option<Found> = None;
-        let mut from = self.at.offset + 8;
         loop {
             let to = first.map_or(length, |_| length.min(from + length.saturating_sub(self.at.bytes_beyond)));
             let may_follow = |found: &Found| {

@@ -168,6 +168,28 @@ fn headers_that_were_written_into_a_damaged_batch_cost_no_other() {
     assert!(copies > 100, "{copies}");
 }
 
+/// A whole copy was believed, and so were the headers right after it, which continued it; their length led into the middle of a
+/// batch that was whole.
+#[test]
+fn a_stretch_that_was_written_again_a_little_further_on_costs_no_batch_beyond_it() {
+    let (disk, expected) = closed_store();
+    let headers = HEADERS_BYTES as u64;
+    let mut moved = 0;
+    for name in &written_segments(&disk) {
+        for window in batches(&disk, name).windows(2) {
+            let [(first, _), (second, bytes)] = *window else { unreachable!("windows of two") };
+            assert!(bytes > 3 * headers);
+            let disk = disk.fork();
+            disk.copy_within(name, first..second + headers, name, first + headers);
+            disk.flip_bit(name, first + 10, 3);
+            let what = format!("{name} from byte {first}");
+            assert_eq!(check_honest(&disk, &expected, &what), 2, "{what}: exactly the second batch is lost");
+            moved += 1;
+        }
+    }
+    assert!(moved > 50, "{moved}");
+}
+
 /// A whole copy of a later batch that stood within a damaged one was taken for the batch that comes next, and all between the
 /// two counted as lost.
 #[test]
