@@ -74,7 +74,7 @@ pub(crate) fn check_flip(disk: &SimulatedDisk, expected: &[String], name: &str, 
 pub(crate) fn no_flipped_bit_yields_a_wrong_event_or_costs_more_than_a_batch() {
     let (disk, expected) = closed_store();
     // All of them with GESTA_ALL_BITS; otherwise a sample that visits every part.
-    let step = if std::env::var_os("GESTA_ALL_BITS").is_some() { 1 } else { 67 };
+    let step = if std::env::var_os("GESTA_ALL_BITS").is_some() { 1 } else { 13 };
     let mut flips = 0;
     for name in disk.file_names() {
         let bits = disk.image(&name).len() * 8;
