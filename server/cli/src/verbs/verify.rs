@@ -69,11 +69,13 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Status, Fa
     if context.is_json {
         output.json(&Report::new(report, backup))?;
     } else {
+        let mut advice = "restore a backup, or save the rest with gesta repair";
         if let Some(Backup { head, taken_at }) = backup {
             let head = HumanCount(head);
             output.text(&format!("a backup of the positions up to {head}, finished at {taken_at}"))?;
+            advice = "back the store up into another directory";
         }
-        print(&report, &mut output)?;
+        print(&report, advice, &mut output)?;
     }
     output.flush()?;
     Ok(if is_whole { Status::Done } else { Status::Damage })
@@ -85,7 +87,7 @@ fn as_text(time: Timestamp) -> String {
     String::from_utf8(text).expect("a time is written as text")
 }
 
-fn print(report: &VerifyReport, output: &mut Output) -> Result<(), Failure> {
+fn print(report: &VerifyReport, advice: &str, output: &mut Output) -> Result<(), Failure> {
     for damage in &report.damage {
         match damage {
             // A file of a backup as a whole: which positions are lost by it, another place tells.
@@ -101,11 +103,8 @@ fn print(report: &VerifyReport, output: &mut Output) -> Result<(), Failure> {
     };
     match report.damage.len() {
         0 => output.text(&format!("{events}, every byte as it was written")),
-        1 => output
-            .text(&format!("{events} whole, 1 place damaged: restore a backup, or save the rest with gesta repair")),
-        count => output.text(&format!(
-            "{events} whole, {count} places damaged: restore a backup, or save the rest with gesta repair"
-        )),
+        1 => output.text(&format!("{events} whole, 1 place damaged: {advice}")),
+        count => output.text(&format!("{events} whole, {count} places damaged: {advice}")),
     }
 }
 

@@ -124,6 +124,7 @@ fn a_damaged_backup_is_named_file_by_file_and_not_restored() {
     let people = run_on(&place, "b", &["verify"]).stdout;
     let line = format!("damage: {}: the file is not what was backed up: its digest differs\n", tail.display());
     assert!(people.contains(&line) && people.contains("positions 1 up to 2 cannot be read"), "{people}");
+    assert!(people.ends_with("2 places damaged: back the store up into another directory\n"), "{people}");
 
     let run = run_on(&place, "new", &["restore", place.path("b").to_str().unwrap()]);
     let message = run.failure(1);
