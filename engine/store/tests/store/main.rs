@@ -55,3 +55,4 @@ mod truncation;
 mod versions;
 mod vocabulary;
 mod waiting;
+mod weak;
