@@ -1,7 +1,7 @@
 //! What a disk may hold after its power was cut, block by block: of what was not flushed, any part in any order, with ext4 on it.
 
 use crate::child;
-use crate::mounted::Mounted;
+use crate::mounted::{Mounted, skip};
 use crate::power::{append_until_killed, check_after_cut, is_installed, writer};
 use crate::recording_device::{RecordingDevice, Written};
 use std::fs;
@@ -31,7 +31,7 @@ pub(crate) fn any_blocks_that_a_disk_keeps_lose_nothing_that_was_acknowledged() 
 /// Lives through power cuts of devices until so many disks were looked at; `false` where the machine does not permit that.
 pub(crate) fn survive_any_order(test: &str, is_sabotaged: bool) -> bool {
     if !is_installed("mkfs.ext4") {
-        eprintln!("skipped: mkfs.ext4 is needed to cut the power of ext4");
+        skip("mkfs.ext4 is needed to cut the power of ext4");
         return false;
     }
     let (mut seen, mut torn) = (0, 0);

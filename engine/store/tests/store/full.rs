@@ -1,7 +1,7 @@
 //! A disk that is full: nothing is appended that does not fit, and everything else goes on, closing and opening included.
 
 use crate::machine::{fill_up, options};
-use crate::mounted::Mounted;
+use crate::mounted::{Mounted, skip};
 use crate::power::is_installed;
 use crate::support::{next_event, open, request, small_options, text, texts};
 use gesta::disk::{Disk, Fault, SimulatedDisk};
@@ -148,7 +148,7 @@ fn a_store_on_a_full_tmpfs_is_closed_and_opened_cleanly() {
 #[test]
 fn a_store_on_a_full_ext4_is_closed_and_opened_cleanly() {
     if !is_installed("mkfs.ext4") {
-        eprintln!("skipped: mkfs.ext4 is needed");
+        skip("mkfs.ext4 is needed");
         return;
     }
     let directory = tempfile::tempdir().unwrap();

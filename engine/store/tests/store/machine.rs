@@ -1,7 +1,7 @@
 //! What the machine under a store can do: no room, no right to write, limits on the process, and its sudden death.
 
 use crate::child;
-use crate::mounted::Mounted;
+use crate::mounted::{Mounted, skip};
 use crate::power::is_installed;
 use crate::support::{event, request, small_options, texts};
 use gesta::{AppendError, AppendRequest, Durability, OpenError, Options, Read, Reader, RequestError, Store};
@@ -68,7 +68,7 @@ fn a_full_file_system_refuses_appends_and_openings_until_there_is_room() {
 #[test]
 fn a_full_disk_under_a_shared_segment_is_an_error_and_tears_nothing() {
     if !is_installed("mkfs.xfs") {
-        eprintln!("skipped: mkfs.xfs is needed to share the blocks of a segment");
+        skip("mkfs.xfs is needed to share the blocks of a segment");
         return;
     }
     let directory = tempfile::tempdir().unwrap();

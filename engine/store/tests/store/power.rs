@@ -1,7 +1,7 @@
 //! Real power cuts, as far as a file system can tell: ext4 and xfs on a loop device, shut down under a writer.
 
 use crate::child;
-use crate::mounted::Mounted;
+use crate::mounted::{Mounted, skip};
 use crate::support::{request, texts};
 use gesta::{Durability, Options, Read, Store};
 use std::io::{BufRead, BufReader};
@@ -100,7 +100,7 @@ pub(crate) fn check_after_cut(image: &Path, acknowledged: u64, what: &str) -> (u
 pub(crate) fn survive_power_cuts((file_system, image_bytes): (&str, u64), test: &str, is_sabotaged: bool) -> bool {
     let make = format!("mkfs.{file_system}");
     if !is_installed(&make) || !is_installed("perl") {
-        eprintln!("skipped: {make} and perl are needed to cut the power of {file_system}");
+        skip(&format!("{make} and perl are needed to cut the power of {file_system}"));
         return false;
     }
     let directory = tempfile::tempdir().unwrap();

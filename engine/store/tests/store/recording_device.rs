@@ -1,6 +1,7 @@
 //! A device that remembers in which order it was written to and flushed: a file of a file system of its own, to lie under a loop
 //! device. Of what was not flushed, a disk that loses its power keeps whatever it likes.
 
+use crate::mounted::skip;
 use fuser::{
     BackgroundSession, Config, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation, INodeNo,
     LockOwner, OpenFlags, ReplyAttr, ReplyData, ReplyEmpty, ReplyEntry, ReplyOpen, ReplyWrite, Request, WriteFlags,
@@ -73,7 +74,7 @@ impl RecordingDevice {
         match fuser::spawn_mount(files, directory.path(), &Config::default()) {
             Ok(session) => Some(Self { record, directory, _session: session }),
             Err(error) => {
-                eprintln!("skipped: cannot mount a file system of one's own here: {error}");
+                skip(&format!("cannot mount a file system of one's own here: {error}"));
                 None
             }
         }

@@ -1,6 +1,6 @@
 //! Under the real server: a disk that is slow or hangs, a writer that panics, a file system that is not a disk.
 
-use crate::mounted::Mounted;
+use crate::mounted::{Mounted, skip};
 use crate::server::{PORTS, Server, Wire};
 use crate::support::{Place, eventually, wait};
 use crate::tampering::{Tampering, is_possible, strace};
@@ -178,7 +178,7 @@ fn a_directory_in_memory_is_warned_of_once_and_one_on_a_disk_is_not() {
     std::fs::File::options().write(true).open(&image).unwrap().set_len(64 << 20).unwrap();
     let made = Command::new("mkfs.ext4").args(["-q", "-F", &image]).output();
     if !made.is_ok_and(|made| made.status.success()) {
-        return println!("skipped: there is no mkfs.ext4 here");
+        return skip("there is no mkfs.ext4 here");
     }
     let Some(disk) = Mounted::image(image.as_ref()) else { return };
     let log = on(&disk.path().join("stores"));

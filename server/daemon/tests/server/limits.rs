@@ -2,10 +2,11 @@
 //! that stands still.
 
 use crate::abuse::subscription;
+use crate::child;
 use crate::conversation::{event, read_all, read_request};
+use crate::mounted::{Mounted, skip};
 use crate::support::{Figures, Host, Wire, eventually, start};
 use crate::witness::Witness;
-use crate::{child, mounted::Mounted};
 use gesta::{AppendRequest, Event, EventType, Limits, Read, Uuid};
 use gesta_protocol::{Answer, Append, Code, FrameHeader, Kind, Plane, Request};
 use gesta_server::Server;
@@ -234,7 +235,7 @@ fn a_disk_that_fails_poisons_the_store_and_the_server_is_live_but_not_ready() {
     File::create(&image).unwrap().set_len(64 << 20).unwrap();
     let made = Command::new("mkfs.ext4").args(["-q", "-F"]).arg(&image).output();
     if !made.is_ok_and(|made| made.status.success()) {
-        return eprintln!("skipped: there is no mkfs.ext4 here");
+        return skip("there is no mkfs.ext4 here");
     }
     let Some(mounted) = Mounted::image(&image) else { return };
     let server = start(&mounted.path().join("stores"), &[("http", "127.0.0.1:0")]).unwrap();
