@@ -4,6 +4,8 @@
 
 #[cfg(gesta_sabotage)]
 use std::cell::Cell;
+#[cfg(gesta_sabotage)]
+use std::panic::{UnwindSafe, catch_unwind};
 
 /// A bug that a store of this kind could have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub enum Bug {
     NoBodyCheck,
     /// A segment need not continue the one before it.
     NoSealCheck,
+    /// The checksums of the blocks of an index file are not asked.
+    NoIndexCheck,
     /// The list of a key leaves out the first ordinal of the range that is asked for.
     ListOffByOne,
     /// The requests of the tail are not known any more when a store is opened again.
@@ -49,6 +53,22 @@ thread_local! {
 #[cfg(gesta_sabotage)]
 pub fn put_in(bug: Option<Bug>) {
     BUG.set(bug);
+}
+
+/// Runs a test with a bug in the engine, on this thread; says that the test caught it, and returns what it failed with.
+///
+/// # Panics
+///
+/// When the test passes.
+#[cfg(gesta_sabotage)]
+pub fn caught(bug: Bug, test: impl FnOnce() + UnwindSafe) -> String {
+    put_in(Some(bug));
+    let outcome = catch_unwind(test);
+    put_in(None);
+    let failure = outcome.expect_err("a test that passes with the bug does not look for it");
+    println!("caught {bug:?}");
+    let text = failure.downcast_ref::<String>().cloned();
+    text.or_else(|| failure.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default()
 }
 
 /// Whether the bug is in the engine on this thread.

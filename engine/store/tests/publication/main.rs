@@ -88,22 +88,11 @@ fn whoever_sleeps_until_more_can_be_read_is_woken() {
 #[cfg(gesta_sabotage)]
 mod sabotaged {
     use super::readers_look;
-    use super::sabotage::{Bug, put_in};
-    use std::panic::catch_unwind;
-
-    fn caught(bug: Bug, model: fn()) -> String {
-        put_in(Some(bug));
-        let outcome = catch_unwind(|| loom::model(model));
-        put_in(None);
-        let failure = outcome.expect_err("a model that holds with the bug does not look for it");
-        println!("caught {bug:?}");
-        let text = failure.downcast_ref::<String>().cloned();
-        text.or_else(|| failure.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default()
-    }
+    use super::sabotage::{Bug, caught};
 
     #[test]
     fn sabotage_publishing_without_an_order_is_caught() {
-        let failure = caught(Bug::PublishRelaxed, readers_look);
+        let failure = caught(Bug::PublishRelaxed, || loom::model(readers_look));
         assert!(failure.contains("can be read before its bytes"), "{failure}");
     }
 }

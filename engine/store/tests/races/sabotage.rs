@@ -2,18 +2,11 @@
 
 use crate::explore::explore;
 use crate::{commits, conditions, hand_over};
-use gesta::sabotage::{Bug, put_in};
-use std::panic::catch_unwind;
+use gesta::sabotage::{self, Bug};
 
 /// Explores a test with the bug in the engine; returns what a schedule failed with.
 fn caught(bug: Bug, test: fn()) -> String {
-    put_in(Some(bug));
-    let outcome = catch_unwind(|| explore(test));
-    put_in(None);
-    let failure = outcome.expect_err("no schedule showed the bug");
-    println!("caught {bug:?}");
-    let text = failure.downcast_ref::<String>().cloned();
-    text.or_else(|| failure.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default()
+    sabotage::caught(bug, || explore(test))
 }
 
 #[test]

@@ -1,26 +1,14 @@
 //! Each bug that is put in on purpose is caught by the test that is meant to catch it.
 
 use crate::model::run::sequences_of_a_sabotaged_store;
-use crate::{block_order, child, damage, misplaced, power, queries, slow, sweep};
-use gesta::sabotage::{Bug, put_in};
+use crate::{block_order, child, damage, index_input, misplaced, power, queries, slow, sweep};
+use gesta::sabotage::{self, Bug};
 use std::panic::catch_unwind;
 
 /// Runs a test without the bug and with it in the engine; returns what it failed with then.
 fn caught(bug: Bug, test: fn()) -> String {
-    put_in(None);
     test();
-    caught_at_once(bug, test)
-}
-
-/// Runs a test with the bug in the engine; returns what the test failed with.
-fn caught_at_once(bug: Bug, test: fn()) -> String {
-    put_in(Some(bug));
-    let outcome = catch_unwind(test);
-    put_in(None);
-    let failure = outcome.expect_err("a test that passes with the bug does not look for it");
-    println!("caught {bug:?}");
-    let text = failure.downcast_ref::<String>().cloned();
-    text.or_else(|| failure.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default()
+    sabotage::caught(bug, test)
 }
 
 /// Makes a trial with a sabotaged writer, in a process of its own; it must lose what was acknowledged, where the machine permits it.
@@ -51,19 +39,24 @@ fn acknowledging_before_the_sync_is_caught_block_by_block() {
 
 #[test]
 fn acknowledging_before_the_sync_is_caught() {
-    let failure = caught_at_once(Bug::AcknowledgeBeforeSync, sequences_of_a_sabotaged_store);
+    let failure = sabotage::caught(Bug::AcknowledgeBeforeSync, sequences_of_a_sabotaged_store);
     // Either events are missing, or what is left of them proves that some are.
     assert!(failure.contains("lost") || failure.contains("is_degraded: true"), "{failure}");
 }
 
 #[test]
 fn forgetting_the_requests_of_an_earlier_life_is_caught() {
-    caught_at_once(Bug::ForgetRequestIds, sequences_of_a_sabotaged_store);
+    sabotage::caught(Bug::ForgetRequestIds, sequences_of_a_sabotaged_store);
 }
 
 #[test]
 fn not_asking_the_checksum_of_a_body_is_caught() {
     caught(Bug::NoBodyCheck, damage::no_flipped_bit_yields_a_wrong_event_or_costs_more_than_a_batch);
+}
+
+#[test]
+fn believing_a_damaged_index_file_is_caught() {
+    caught(Bug::NoIndexCheck, index_input::a_flipped_bit_anywhere_in_an_index_file_changes_no_answer);
 }
 
 #[test]
