@@ -4,7 +4,7 @@
 //! its place: its batches say themselves where they belong.
 
 use super::beyond::{Look, look_beyond};
-use super::continuity::check_continuity;
+use super::continuity::{check_continuity, find_seal};
 use super::files::{SegmentFile, read_segment_files};
 use super::judge::{Doubt, Verdict, judge};
 use super::tail_scan::{Stop, TailScan};
@@ -44,6 +44,15 @@ struct Part<D: Disk> {
     first: Option<Found>,
 }
 
+impl<D: Disk> Part<D> {
+    /// Where the segment ends, if its seal tells; otherwise where it begins. A seal says where it stands in its file, so a copy
+    /// of one in another place is not believed.
+    fn end_or_base(&self, origin: &Origin) -> Position {
+        let seal = find_seal(&self.file, origin).filter(|(found, seal)| found.offset == seal.written_bytes);
+        seal.map_or(self.base, |(found, _)| found.header.base.max(self.base))
+    }
+}
+
 impl<D: Disk> Remains<D> {
     /// Looks at a log that nobody writes to.
     pub(crate) fn of(disk: &D, manifest: Manifest) -> Result<Self, OpenError> {
@@ -61,11 +70,14 @@ impl<D: Disk> Remains<D> {
         let mut bases: Vec<_> = files.iter().filter_map(|file| Some((file.number, file.header.ok()?.base))).collect();
         bases.reverse();
         for file in files {
-            // A segment begins where the one before it does or later, and before the next one.
             let _passed = bases.pop_if(|(number, _)| *number <= file.number);
-            let begins = parts.last().map_or(Position::START, |last| last.base);
-            let within = begins..bases.last().map_or(Position::MAX, |(_, base)| *base);
-            let found = if file.header.is_err() { first_batch(&file, &origin, &within)? } else { None };
+            let found = if file.header.is_err() {
+                // A segment begins where the one before it ends or later, and before the next one.
+                let begins = parts.last().map_or(Position::START, |last| last.end_or_base(&origin));
+                first_batch(&file, &origin, &(begins..bases.last().map_or(Position::MAX, |(_, base)| *base)))?
+            } else {
+                None
+            };
             let base = file.header.map_or_else(|_| found.map(|found| found.header.base), |header| Some(header.base));
             match base {
                 Some(base) => {

@@ -98,6 +98,23 @@ fn a_lost_header_page_costs_no_event() {
     }
 }
 
+// The copy was taken for the first batch of the segment, so that the segment before it was read up to there and no further.
+#[test]
+fn a_copy_of_an_earlier_batch_in_a_segment_that_lost_its_header_costs_no_event_of_the_segment_before() {
+    let whole = filled_store(5, 120);
+    for pair in written_segments(&whole).windows(2) {
+        let [before, name] = pair else { continue };
+        for (offset, bytes) in batches(&whole, before) {
+            let damaged = Damaged::by(|disk| {
+                disk.zero(name, HEADER_PAGE);
+                disk.copy_within(before, offset..offset + bytes, name, HEADER_PAGE.end);
+            });
+            let (lost, held) = (lost_positions(&damaged.repaired().report), positions_of(&whole, name));
+            assert!(lost.iter().all(|position| held.contains(position)), "{offset} of {before} to {name}: {lost:?}");
+        }
+    }
+}
+
 #[test]
 fn a_missing_segment_in_the_middle_costs_what_it_held() {
     let whole = filled_store(5, 120);

@@ -1,6 +1,6 @@
 //! Random damage to random stores.
 
-use super::ground::{Dice, events, filled_store, refusal, repaired, segments};
+use super::ground::{Dice, STRAYED, STRAYED_BYTES, events, filled_store, refusal, repaired, segments};
 use crate::support::open;
 use gesta::RepairError;
 use gesta::disk::{Fault, SimulatedDisk};
@@ -49,10 +49,10 @@ fn damage(disk: &SimulatedDisk, dice: &mut Dice) -> String {
         9 => {
             let from = &names[usize::try_from(dice.below(names.len() as u64)).unwrap()];
             let (image, sector) = (disk.image(from), at / 512 * 512);
-            let bytes = 4096.min(length.saturating_sub(sector)).min(image.len() as u64);
+            let bytes = STRAYED_BYTES.min(length.saturating_sub(sector)).min(image.len() as u64);
             let start = dice.below(image.len() as u64 - bytes + 1) / 8 * 8;
             disk.copy_within(from, start..start + bytes, name, sector);
-            "misdirected write"
+            if from == name { "misdirected write" } else { STRAYED }
         }
         _ => {
             disk.inject(Fault::FailRead { file: name.clone(), range: at..at + 1 });
