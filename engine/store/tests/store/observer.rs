@@ -1,8 +1,9 @@
 //! Reading a log beside its writer, without its lock.
 
+use crate::misplaced::written_segments;
 use crate::support::{open, request, texts};
-use gesta::disk::{Fault, SimulatedDisk};
-use gesta::{Durability, Position, Read, Reader};
+use gesta::disk::{CrashPlan, Fault, Granularity, Keep, SimulatedDisk};
+use gesta::{Durability, Position, Read, ReadError, Reader};
 
 #[test]
 fn an_observer_is_not_misled_by_a_mark_that_a_failed_sync_took() {
@@ -44,4 +45,35 @@ fn a_reader_notices_that_the_last_segment_has_lost_its_header() {
     let reader = Reader::open_on(disk.clone()).unwrap();
     let report = reader.verify(true, &mut |_, _| {});
     assert_ne!(report.damage, [], "{} events, silently", report.events);
+}
+
+/// The manifest of a store that was not closed knows nothing of its end: the batches of the segment itself are the evidence.
+#[test]
+fn a_reader_notices_a_lost_header_after_a_power_cut() {
+    let disk = SimulatedDisk::new(3);
+    let store = open(&disk);
+    let data = "x".repeat(900);
+    let mut count = 0;
+    while written_segments(&disk).len() < 2 {
+        store.append(request("a-1", &[&data], Durability::Durable)).unwrap();
+        count += 1;
+    }
+    let base = count - 1;
+    for _ in 0..4 {
+        store.append(request("a-1", &[&data], Durability::Durable)).unwrap();
+        count += 1;
+    }
+    disk.power_cut(&CrashPlan { seed: 1, keep: Keep::All, granularity: Granularity::Sector });
+    drop(store);
+    disk.zero(&written_segments(&disk)[1], 0..4096);
+    let reader = Reader::open_on(disk).unwrap();
+    // What the last batch states: it was written when all before it was durable.
+    assert_eq!(reader.head(), Position(count - 1));
+    let mut cursor = reader.read(Read::all());
+    for position in 0..base {
+        assert_eq!(cursor.next_record().unwrap().unwrap().position(), Position(position));
+    }
+    let Some(Err(ReadError::Damaged(damage))) = cursor.next_record() else { panic!("{base} to {count}") };
+    assert_eq!(damage.positions, Position(base)..Position(count - 1));
+    assert!(cursor.next_record().is_none());
 }

@@ -1,8 +1,8 @@
 //! Truncation, which removes whole segments: today the one way that a segment of a store goes away.
 
-use crate::support::{open, request, texts};
+use crate::support::{open, request, small_options, texts};
 use gesta::disk::{CrashPlan, Fault, Granularity, Keep, SimulatedDisk};
-use gesta::{Durability, Position, Read, Reader, truncate_after};
+use gesta::{Durability, OpenError, Position, Read, Reader, Store, truncate_after};
 
 /// How many events are kept: the cut lies in the first segment.
 const KEPT: u64 = 3;
@@ -83,4 +83,35 @@ fn power_that_fails_while_segments_are_removed_leaves_either_state_and_never_a_h
     }
     println!("{kept} truncations were not begun, {cut} were finished, {between} were found half way");
     assert!(kept > 10 && cut > 50 && between > 10, "{kept} {cut} {between}");
+}
+
+/// What the power interrupted is finished by the next opening. Where damage has come to what was to be kept, nothing is removed.
+#[test]
+fn a_truncation_that_cannot_be_finished_is_refused_and_removes_nothing() {
+    let (whole, _) = filled_store();
+    let undisturbed = whole.fork();
+    truncate_after(&undisturbed, Position(KEPT)).unwrap();
+    let kept = &segments(&whole)[0];
+    let header_page = |disk: &SimulatedDisk| disk.zero(kept, 0..4096);
+    let batch = |disk: &SimulatedDisk| disk.flip_bit(kept, 4096 + 700, 3);
+    for spoil in [&header_page as &dyn Fn(&SimulatedDisk), &batch] {
+        let mut refused = 0;
+        for call in 1..=undisturbed.calls() {
+            let disk = whole.fork();
+            disk.inject(Fault::PowerFailsAt { call });
+            truncate_after(&disk, Position(KEPT)).unwrap_err();
+            disk.power_cut(&CrashPlan { seed: call, keep: Keep::None, granularity: Granularity::Sector });
+            disk.clear_faults();
+            spoil(&disk);
+            let images = || disk.file_names().into_iter().map(|name| disk.image(&name)).collect::<Vec<_>>();
+            let before = images();
+            let Err(error) = Store::open_on(disk.clone(), small_options()) else { continue };
+            assert!(matches!(error, OpenError::Foreign { .. }), "call {call}: {error}");
+            let text = error.to_string();
+            assert!(text.contains("a truncation to position 3 cannot be finished"), "call {call}: {text}");
+            assert!(images() == before, "call {call}: something was changed");
+            refused += 1;
+        }
+        assert!(refused > 3, "{refused}");
+    }
 }
