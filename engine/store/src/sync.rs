@@ -9,10 +9,10 @@ pub(crate) use std::time::Instant;
 
 /// Atomics.
 pub(crate) mod atomic {
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 }
 
 /// Threads.
 pub(crate) mod thread {
-    pub(crate) use std::thread::{Builder, JoinHandle, Thread, current, park, sleep};
+    pub(crate) use std::thread::{Builder, JoinHandle, Thread, current, park, sleep, yield_now};
 }

@@ -14,12 +14,12 @@ use std::time::Duration;
 
 /// Atomics.
 pub(crate) mod atomic {
-    pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+    pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 }
 
 /// Threads.
 pub(crate) mod thread {
-    pub(crate) use shuttle::thread::{Builder, JoinHandle, Thread, current, park, sleep};
+    pub(crate) use shuttle::thread::{Builder, JoinHandle, Thread, current, park, sleep, yield_now};
 }
 
 /// A lock that a panic does not poison.

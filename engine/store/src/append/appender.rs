@@ -65,6 +65,7 @@ impl<D: Disk> Appender<D> {
             idle_group: None,
             idle_waiters: Vec::new(),
             is_committing: false,
+            crowd: None,
             room: writer.room(),
             spare: spare.map_or(SpareState::Ordered { number, bytes }, SpareState::Ready),
             next_number: number,

@@ -2,6 +2,7 @@
 
 use super::appender::Appender;
 use super::close_error::CloseError;
+use super::crowd::{Crowd, Gathering};
 use super::sequencer::poisoned;
 use super::staging::{SpareState, Staging, Waiter};
 use super::watch::{Watch, tell_failure};
@@ -12,6 +13,7 @@ use crate::log::{Group, LogWriter, Spare, next_segment_bytes};
 use crate::options::{Options, Upkeep};
 use crate::sync::Instant;
 use crate::sync::MutexGuard;
+use crate::sync::thread;
 use gesta_model::codec::{HEADERS_BYTES, RecordWalk};
 use gesta_model::{AppendError, Durability, Timestamp};
 use std::io;
@@ -36,6 +38,8 @@ struct Batch<D: Disk> {
     index: Arc<MemoryIndex>,
     spare: Option<Spare<D>>,
     wants_sync: bool,
+    /// How long the sync took.
+    sync: Option<Duration>,
 }
 
 /// The turn of whoever set `is_committing`. When a panic ends it, the writer is poisoned: nobody waits for ever.
@@ -70,12 +74,13 @@ impl<D: Disk> Appender<D> {
     /// Commits the staged group. The caller has set `is_committing`; it is unset at the end.
     pub(super) fn commit(&self) {
         let mut turn = Turn::new(self);
+        let gathering = self.gather();
         let mut batch = self.take_batch(&mut turn.waiters);
         let has_sealed = batch.spare.is_some();
         let mut committer = self.committer.lock();
         match self.write_batch(&mut committer.writer, &mut batch) {
             Ok(reached) => {
-                self.end_commit(&committer.writer, batch.group, reached);
+                self.end_commit(&committer.writer, batch, (&gathering, turn.waiters.len()), reached);
                 drop(committer);
                 let mut waiters = turn.end();
                 for waiter in waiters.drain(..) {
@@ -111,6 +116,24 @@ impl<D: Disk> Appender<D> {
         })
     }
 
+    /// Lets the group grow while others who wait for a sync are about to come.
+    fn gather(&self) -> Gathering {
+        let mut gathering = Gathering::begin();
+        loop {
+            let staging = self.staging.lock();
+            let may_wait = self.options.upkeep == Upkeep::Threads
+                && staging.wants_sync
+                && !staging.wants_write
+                && staging.refusal.is_none();
+            let crowd = staging.crowd.filter(|_| may_wait);
+            if crowd.is_none_or(|crowd| !gathering.goes_on(&crowd, staging.waiters.len(), Instant::now())) {
+                return gathering;
+            }
+            drop(staging);
+            thread::yield_now();
+        }
+    }
+
     /// Takes the staged group, and the spare when the group needs it.
     fn take_batch(&self, waiters: &mut Vec<Waiter>) -> Batch<D> {
         let mut staging = self.staging.lock();
@@ -129,7 +152,7 @@ impl<D: Disk> Appender<D> {
             staging.room = staging.room.saturating_sub(body + 2 * HEADERS_BYTES as u64);
         }
         let index = Arc::clone(&staging.index);
-        Batch { group, index, spare, wants_sync }
+        Batch { group, index, spare, wants_sync, sync: None }
     }
 
     /// Whether a group goes into the next segment: it does not fit, or the tail's index has outgrown its memory.
@@ -175,7 +198,9 @@ impl<D: Disk> Appender<D> {
             watch.wrote();
         }
         if batch.wants_sync {
+            let since = Instant::now();
             writer.sync()?;
+            batch.sync = Some(since.elapsed());
             watch.synced();
         }
         let reached = if writer.has_unsynced() { Durability::Written } else { Durability::Durable };
@@ -196,10 +221,20 @@ impl<D: Disk> Appender<D> {
     }
 
     /// Notes what a commit reached and lets the next one begin.
-    fn end_commit(&self, writer: &LogWriter<D>, group: Group, reached: Durability) {
+    fn end_commit(
+        &self,
+        writer: &LogWriter<D>,
+        batch: Batch<D>,
+        (gathering, answered): (&Gathering, usize),
+        reached: Durability,
+    ) {
         let mut staging = self.staging.lock();
         staging.room = writer.room();
-        staging.idle_group = Some(group);
+        staging.idle_group = Some(batch.group);
+        if let Some(sync) = batch.sync {
+            let present = (answered, staging.waiters.len());
+            staging.crowd = Some(Crowd::after(staging.crowd, gathering, present, sync));
+        }
         if reached == Durability::Durable {
             staging.unsynced_since = (staging.group.count > 0).then(Instant::now);
             staging.last_commit = Some(Instant::now());

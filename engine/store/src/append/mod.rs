@@ -13,6 +13,7 @@
 mod appender;
 mod close_error;
 mod committer;
+mod crowd;
 mod keeper;
 mod prepared;
 mod sequencer;

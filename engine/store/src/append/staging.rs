@@ -1,5 +1,6 @@
 //! What the sequencer holds under its lock: the group that is being gathered, and what may be added to it.
 
+use super::crowd::Crowd;
 use super::slot::Slot;
 use super::verdict::Verdict;
 use crate::disk::Disk;
@@ -76,6 +77,8 @@ pub(super) struct Staging<D: Disk> {
     pub(super) idle_waiters: Vec<Waiter>,
     /// Somebody is committing; only they may call the log's writer.
     pub(super) is_committing: bool,
+    /// Who was there when the last sync ended.
+    pub(super) crowd: Option<Crowd>,
     /// Bytes of requests that the tail segment still takes, what is being written apart.
     pub(super) room: u64,
     pub(super) spare: SpareState<D>,
