@@ -13,6 +13,7 @@ mod conformance;
 mod courses;
 mod crowd;
 mod damage;
+mod dense;
 mod event_ids;
 mod full;
 mod gaps;
