@@ -110,7 +110,7 @@ impl RecordWalk {
     }
 
     /// The next record of `body`, the same one at each call; `None` after the last.
-    #[inline]
+    #[inline(always)]
     pub fn next<'a>(&mut self, body: &'a [u8]) -> Option<Result<Record<'a>, BodyError>> {
         self.step(|walk| walk.decode_next(body), body)
     }
@@ -130,7 +130,7 @@ impl RecordWalk {
         self.step(|walk| walk.skip_next(body), body)
     }
 
-    #[inline]
+    #[inline(always)]
     fn step<T>(
         &mut self,
         take: impl FnOnce(&mut Self) -> Result<T, BodyError>,
@@ -146,7 +146,7 @@ impl RecordWalk {
         Some(taken)
     }
 
-    #[inline]
+    #[inline(always)]
     fn decode_next<'a>(&mut self, body: &'a [u8]) -> Result<Record<'a>, BodyError> {
         if self.in_request == 0 {
             self.enter_request(body)?;

@@ -94,7 +94,7 @@ impl<'a> Record<'a> {
     /// Reads the record at the head of `bytes`, which stands at `position`, without asking its checksums.
     ///
     /// Returns the record and the bytes it takes with its padding. Lengths are bounded by `bytes` and by each other.
-    #[inline]
+    #[inline(always)]
     pub fn decode(bytes: &'a [u8], position: Position) -> Result<(Self, usize), RecordError> {
         let taken = Self::measure(bytes)?;
         let header = &bytes[..RECORD_HEADER_BYTES];
@@ -118,6 +118,7 @@ impl<'a> Record<'a> {
     }
 
     /// The bytes that the record at the head of `bytes` takes with its padding, as its header states them.
+    #[inline(always)]
     pub(super) fn measure(bytes: &[u8]) -> Result<usize, RecordError> {
         let header = bytes.get(..RECORD_HEADER_BYTES).ok_or(RecordError::CutOff)?;
         let len = read_u32(header, LEN) as usize;

@@ -16,7 +16,7 @@ use super::key::Key;
 use super::place::BatchPlace;
 use super::term::Term;
 use crate::sync::Mutex;
-use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use gesta_model::{Damage, Position, Revision, Timestamp};
 use roaring::RoaringBitmap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -46,6 +46,8 @@ type TermsPin<'t> = papaya::HashMapRef<'t, Key, MemoryTerm, BuildHasherDefault<K
 #[derive(Debug)]
 struct MemoryTerm {
     first: u32,
+    /// The ordinal of the last posting, for the thread that adds: the posting itself lies far away.
+    last: AtomicU32,
     first_revision: u64,
     /// How many postings there are, and which is the last: published together.
     chain: AtomicU64,
@@ -143,14 +145,15 @@ impl MemoryIndex {
             let first_revision = first_revision();
             self.postings.push(join(ordinal, NO_POSTING));
             let chain = AtomicU64::new(join(1, posting));
-            terms.insert(key, MemoryTerm { first: ordinal, first_revision, chain });
+            terms.insert(key, MemoryTerm { first: ordinal, last: AtomicU32::new(ordinal), first_revision, chain });
             return Placed { first_revision, count_before: 0, before: None };
         };
-        // Relaxed: only the thread that adds writes it.
+        // Relaxed: only the thread that adds writes them.
         let (count_before, last) = split(term.chain.load(Ordering::Relaxed));
-        let before = self.posting(last).0;
+        let before = term.last.load(Ordering::Relaxed);
         // An event may carry the same tag twice.
         if before != ordinal {
+            term.last.store(ordinal, Ordering::Relaxed);
             self.postings.push(join(ordinal, last));
             // Release: pairs with the Acquire in `chain_below`; the posting is in place.
             term.chain.store(join(count_before + 1, posting), Ordering::Release);
