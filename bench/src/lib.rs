@@ -10,6 +10,7 @@
 //!  indexed      the rows of the index: a store that grows tenfold, beside what needs no index
 //!  served       the rows of the server: clients and server in processes of their own, beside the store embedded or a raw socket
 //!  projected    the rows of commands and projections: deciding and folding, beside the bare append and the bare inserts
+//!  compared     the rows of other stores: gesta and each of them in a process of its own
 //!  sample       what a round comes to
 //!  comparison   rounds in turns, medians, ratio
 //!  run          the rows one after another
@@ -20,6 +21,7 @@
 //! docs/BENCHMARKS.md says how to run it and what came out.
 #![forbid(unsafe_code)]
 
+pub mod compared;
 pub mod comparison;
 pub mod events;
 pub mod indexed;

@@ -197,7 +197,7 @@ fn waits(side: &Side) -> String {
 }
 
 /// A rate with three digits.
-fn short(rate: f64) -> String {
+pub(crate) fn short(rate: f64) -> String {
     let (value, unit) = match rate {
         rate if rate >= 1e6 => (rate / 1e6, " M"),
         rate if rate >= 1e3 => (rate / 1e3, " k"),
@@ -207,7 +207,7 @@ fn short(rate: f64) -> String {
 }
 
 /// A figure with three digits, or more where it is larger.
-fn digits(value: f64) -> String {
+pub(crate) fn digits(value: f64) -> String {
     match value {
         value if value >= 100.0 => format!("{value:.0}"),
         value if value >= 10.0 => format!("{value:.1}"),
