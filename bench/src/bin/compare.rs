@@ -1,7 +1,7 @@
 //! `compare`: gesta beside other stores, by the same rows, each store in a process of its own.
 
 use clap::Parser;
-use gesta_bench::compared::{Extent, PEERS, Peer, Program, json, tables, tour, write};
+use gesta_bench::compared::{Extent, Figures, PEERS, Peer, Program, draw, json, tables, tour, write};
 use gesta_bench::machine::Machine;
 use gesta_bench::outcome::Outcome;
 use std::path::PathBuf;
@@ -20,6 +20,9 @@ struct Arguments {
     /// Prints every round as JSON. Writes no page.
     #[arg(long)]
     json: bool,
+    /// Draws the charts into this directory as well.
+    #[arg(long, value_name = "DIR")]
+    charts: Option<PathBuf>,
     /// Where the stores are made; removed afterwards.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -30,34 +33,39 @@ fn main() -> Outcome<()> {
     let began = Instant::now();
     let directory = arguments.dir.clone().unwrap_or_else(std::env::temp_dir);
     let machine = Machine::here(&directory);
-    machine.warn(&directory);
+    machine.warn_of(&directory);
+    let mut figures = Figures::new(if arguments.quick { Extent::QUICK } else { Extent::WHOLE });
+    let mut tell = |what: &str| eprintln!("{:>5} s  {what}", began.elapsed().as_secs());
     let mut programs = Vec::new();
-    for peer in chosen(&arguments)? {
-        eprintln!("{:>5} s  build {}", began.elapsed().as_secs(), peer.name);
-        match Program::build(peer) {
+    tell("build the programs of the stores");
+    for (peer, built) in Program::build(&chosen(&arguments)?)? {
+        match built {
             Ok(program) => programs.push(program),
-            Err(error) => eprintln!("{} is left out: {error}", peer.name),
+            Err(error) => {
+                tell(&format!("{} is left out: {error}", peer.name));
+                figures.leave_out(peer, error.to_string());
+            }
         }
     }
-    let extent = if arguments.quick { Extent::QUICK } else { Extent::WHOLE };
-    let figures = tour(&programs, &directory, extent, &mut |what| {
-        eprintln!("{:>5} s  {what}", began.elapsed().as_secs());
-    })?;
+    programs.sort_by_key(|program| PEERS.iter().position(|peer| *peer == program.peer));
+    let programs = tour(programs, &directory, &mut figures, &mut tell)?;
     if arguments.json {
         println!("{}", json(&machine, &figures)?);
+    } else {
+        println!("{}", tables(&machine, &programs, &figures));
+    }
+    if !arguments.quick && !arguments.json && arguments.peers.is_empty() {
+        let docs = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs"));
+        write(&docs.join("BENCHMARKS.md"), &docs.join("benchmarks"), &machine, &programs, &figures)?;
+    }
+    if let Some(charts) = &arguments.charts {
+        draw(charts, &machine, &programs, &figures)?;
+    }
+    if figures.is_whole() || !arguments.quick && figures.median("gesta", "replay").is_some() {
         return Ok(());
     }
-    let text = tables(&machine, &programs, &figures);
-    println!("{text}");
-    if !arguments.quick && arguments.peers.is_empty() {
-        let docs = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs"));
-        write(&docs.join("BENCHMARKS.md"), &docs.join("benchmarks"), &text, &programs, &figures)?;
-    }
-    // Whoever compares wants to hear that a store could not do what it says it can.
-    match figures.median("gesta", "replay") {
-        Some(_) => Ok(()),
-        None => Err("gesta itself was not measured to the end".into()),
-    }
+    // A quick run is there to notice that something no longer works.
+    Err("not all was measured that should have been: what is missing is said above".into())
 }
 
 /// The stores that were asked for.
@@ -66,9 +74,11 @@ fn chosen(arguments: &Arguments) -> Outcome<Vec<Peer>> {
         let known = PEERS.map(|peer| peer.name).join(", ");
         return Err(format!("no store is called {unknown}: choose among {known}").into());
     }
-    let is_chosen = |peer: &Peer| {
-        let is_asked = arguments.peers.iter().any(|name| name == peer.name) || peer.name == "gesta";
-        if arguments.peers.is_empty() { peer.is_quick || !arguments.quick } else { is_asked }
+    let is_asked = |peer: &Peer| arguments.peers.iter().any(|name| name == peer.name);
+    let kinds: Vec<_> = PEERS.iter().filter(|peer| is_asked(peer)).map(|peer| peer.kind.gesta()).collect();
+    let is_chosen = |peer: &Peer| match arguments.peers.is_empty() {
+        true => peer.is_quick || !arguments.quick,
+        false => is_asked(peer) || peer.name == "gesta" || kinds.contains(&peer.name),
     };
     Ok(PEERS.into_iter().filter(is_chosen).collect())
 }

@@ -4,19 +4,22 @@ use super::figures::Figures;
 
 /// One hope, and what came.
 #[derive(Clone, Debug)]
-pub struct Judged {
+pub(super) struct Judged {
     /// What was hoped for.
-    pub hope: String,
+    pub(super) hope: String,
     /// What came, in the same unit.
-    pub came: f64,
+    pub(super) came: f64,
     /// Whether it is met.
-    pub is_met: bool,
+    pub(super) is_met: bool,
 }
 
 /// Rates: the row, the other store, and how many times as fast gesta should be.
-const RATES: [(&str, &str, f64); 5] = [
+const RATES: [(&str, &str, f64); 8] = [
+    ("durable-1", "plain", 0.95),
+    ("durable-64", "plain", 0.8),
     ("durable-64", "tephra", 1.5),
     ("durable-64", "umadb", 10.0),
+    ("durable-1x100", "plain", 0.8),
     ("unsynced-1x100", "lmdb", 3.0),
     ("replay", "lmdb", 2.0),
     ("replay", "tephra", 2.0),
@@ -28,9 +31,9 @@ const KEEPING_AS_MUCH: [&str; 4] = ["sqlite", "lmdb", "redb", "fjall"];
 
 /// The hopes whose rows were measured.
 #[must_use]
-pub fn judge(figures: &Figures) -> Vec<Judged> {
+pub(super) fn judge(figures: &Figures) -> Vec<Judged> {
     let rates = RATES.iter().filter_map(|&(row, peer, goal)| {
-        let came = figures.times(peer, row)?;
+        let came = figures.times("gesta", peer, row)?;
         Some(Judged { hope: format!("{row}: {goal} times {peer}"), came, is_met: came >= goal })
     });
     let opening = REBUILDING.iter().filter_map(|peer| {

@@ -2,24 +2,34 @@
 //!
 //! ```text
 //!  peer      the stores, and how their programs are built
+//!  rows      what is measured of every store
 //!  work      what a program is told to do, and what it says
 //!  tour      all rows of all stores, by turns
+//!  gap       why there is no figure
 //!  figures   what came of it: medians, and what gesta is in multiples of the others
 //!  goals     what was hoped for, met or missed
-//!  page      the tables and charts of docs/BENCHMARKS.md
+//!  tables    the same as Markdown
+//!  chart     the same as bars
+//!  page      docs/BENCHMARKS.md and its charts
 //! ```
 //!
 //! The programs are in `bench/peers`, a workspace of its own.
 
 mod chart;
 mod figures;
+mod gap;
 mod goals;
 mod page;
 mod peer;
+mod rows;
+mod tables;
 mod tour;
 mod work;
 
 pub use figures::Figures;
-pub use page::{json, tables, write};
-pub use peer::{PEERS, Peer, Program};
+pub use gap::Gap;
+pub use page::{draw, json, write};
+pub use peer::{Kind, PEERS, Peer, Program};
+pub use tables::tables;
 pub use tour::{Extent, tour};
+pub use work::Said;

@@ -1,107 +1,49 @@
-//! The tables and charts of docs/BENCHMARKS.md, and the same as JSON.
+//! docs/BENCHMARKS.md and its charts, and the same as JSON.
 
-use super::chart;
-use super::figures::Figures;
-use super::goals;
+use super::chart::{self, Head};
+use super::figures::{Cell, Figures};
 use super::peer::Program;
+use super::rows::{APPENDS, Row, WORKLOADS};
+use super::tables::tables;
+use super::tour::Extent;
 use crate::machine::Machine;
 use crate::outcome::Outcome;
-use crate::report::{digits, short};
 use serde::Serialize;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-const APPENDS: [&str; 6] =
-    ["durable-1", "durable-16", "durable-64", "durable-1x100", "unsynced-1", "unsynced-1x100"];
 /// What is written by a run stands between these lines of the page.
 const BEGIN: &str = "<!-- compare: begin -->";
 const END: &str = "<!-- compare: end -->";
 
-/// All tables, as Markdown.
-#[must_use]
-pub fn tables(machine: &Machine, programs: &[Program], figures: &Figures) -> String {
-    let mut page = format!(
-        "{}, Linux {}, {}, load {} before, {}, commit {}: `{}`. 256-byte events, {} rounds of {} s by turns, medians; {} \
-         events where a store is read.\n\n",
-        machine.processor,
-        machine.kernel,
-        machine.file_system,
-        machine.load,
-        machine.date,
-        machine.commit,
-        machine.command,
-        figures.extent.rounds,
-        figures.extent.seconds,
-        figures.extent.events
-    );
-    appends(&mut page, programs, figures);
-    reads(&mut page, programs, figures);
-    page.push_str("| hoped for | came | |\n|---|---|---|\n");
-    for judged in goals::judge(figures) {
-        let verdict = if judged.is_met { "met" } else { "**missed**" };
-        let _ = writeln!(page, "| {} | {} | {verdict} |", judged.hope, digits(judged.came));
-    }
-    page.push('\n');
-    for (peer, row, reason) in figures.missing() {
-        let _ = writeln!(page, "- {peer}, {row}: {reason}");
-    }
-    page
-}
-
-fn appends(page: &mut String, programs: &[Program], figures: &Figures) {
-    let _ = writeln!(page, "| store | {} |", APPENDS.join(" | "));
-    let _ = writeln!(page, "|---{}|", "|---".repeat(APPENDS.len()));
-    for program in programs {
-        let name = program.peer.name;
-        let cells = APPENDS.map(|row| match (figures.median(name, row), figures.times(name, row)) {
-            (Some(said), Some(times)) if name != "gesta" => format!("{} (x {})", short(said.rate()), digits(times)),
-            (Some(said), _) => format!("**{}**", short(said.rate())),
-            (None, _) => String::new(),
-        });
-        let _ = writeln!(page, "| {name} {} | {} |", version(figures, name), cells.join(" | "));
-    }
-    page.push_str("\nEvents a second; in brackets, how many times as fast gesta is.\n\n");
-}
-
-fn reads(page: &mut String, programs: &[Program], figures: &Figures) {
-    page.push_str(
-        "| store | keeps | open after a crash, ms | open, ms | replay, events/s | one stream, p50 / p99 us | bytes an \
-         event | memory, MB |\n|---|---|---|---|---|---|---|---|\n",
-    );
-    for program in programs {
-        let name = program.peer.name;
-        let said = |row| figures.median(name, row);
-        let open = |row| said(row).map_or_else(String::new, |said| digits(said.seconds * 1e3));
-        let replay = match (said("replay"), figures.times(name, "replay")) {
-            (Some(said), Some(times)) if name != "gesta" => format!("{} (x {})", short(said.rate()), digits(times)),
-            (Some(said), _) => format!("**{}**", short(said.rate())),
-            (None, _) => String::new(),
-        };
-        let waits = said("streams").and_then(|said| Some(format!("{} / {}", digits(said.p50_us?), digits(said.p99_us?))));
-        let bytes = said("fill").and_then(|said| said.bytes_an_event).map_or_else(String::new, digits);
-        #[allow(clippy::cast_precision_loss, reason = "mebibytes are shown with three digits")]
-        let memory = said("fill").map_or_else(String::new, |said| digits(said.anonymous_bytes_max as f64 / 1e6));
-        let keeps = said("fill").or(said("durable-1")).map_or("", |said| said.keeps.as_str());
-        let (killed, closed, waits) = (open("open-killed"), open("open"), waits.unwrap_or_default());
-        let _ = writeln!(page, "| {name} | {keeps} | {killed} | {closed} | {replay} | {waits} | {bytes} | {memory} |");
-    }
-    page.push('\n');
-}
-
-fn version(figures: &Figures, peer: &str) -> String {
-    figures.median(peer, "fill").map_or_else(String::new, |said| said.version.clone())
-}
-
 /// Puts the tables into the page, between its marks, and draws the charts beside it.
-pub fn write(page: &Path, charts: &Path, tables: &str, programs: &[Program], figures: &Figures) -> Outcome<()> {
+pub fn write(page: &Path, charts: &Path, machine: &Machine, programs: &[Program], figures: &Figures) -> Outcome<()> {
     let text = fs::read_to_string(page)?;
     let marks = text.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
     let (before, after) = marks.ok_or_else(|| format!("{} has no lines {BEGIN} and {END}", page.display()))?;
+    draw(charts, machine, programs, figures)?;
+    let tables = tables(machine, programs, figures);
+    Ok(fs::write(page, format!("{before}{BEGIN}\n\n{tables}\n{END}{after}"))?)
+}
+
+/// Draws all charts into a folder.
+pub fn draw(charts: &Path, machine: &Machine, programs: &[Program], figures: &Figures) -> Outcome<()> {
     fs::create_dir_all(charts)?;
-    chart::bars(&charts.join("appends.svg"), "Durable appends, events a second", &APPENDS[..4], programs, figures)?;
-    chart::bars(&charts.join("replay.svg"), "Replay, events a second", &["replay"], programs, figures)?;
-    Ok(fs::write(page, format!("{before}{BEGIN}\n{tables}{END}{after}"))?)
+    let names = |rows: &[Row]| rows.iter().map(|row| row.name).collect::<Vec<_>>();
+    let (appends, workloads) = (names(&APPENDS), names(&WORKLOADS));
+    let charts = [
+        ("shared.svg", "Durable appends by 64 clients at once, events a second", &["durable-64"][..]),
+        ("appends.svg", "Appends, events a second", &appends),
+        ("replay.svg", "Replay, events a second", &["replay"]),
+        ("workloads.svg", "100 durable events a commit, events a second", &workloads),
+    ]
+    .map(|(file, title, rows)| (charts.join(file), title, rows));
+    let Machine { processor, date, commit, .. } = machine;
+    let Extent { rounds, seconds, .. } = figures.extent;
+    let below = format!("{processor}; {date}; commit {commit}; medians of {rounds} rounds of {seconds} s");
+    charts
+        .iter()
+        .try_for_each(|(path, title, rows)| chart::bars(path, &Head { title, below: &below }, rows, programs, figures))
 }
 
 /// The whole run, round by round.
@@ -109,15 +51,17 @@ pub fn json(machine: &Machine, figures: &Figures) -> Outcome<String> {
     #[derive(Serialize)]
     struct Report<'a> {
         machine: &'a Machine,
-        rows: Vec<Row<'a>>,
+        left_out: Vec<(&'a str, &'a str)>,
+        rows: Vec<Line<'a>>,
     }
     #[derive(Serialize)]
-    struct Row<'a> {
+    struct Line<'a> {
         store: &'a str,
         row: &'a str,
-        rounds: &'a [super::figures::Cell],
-        times_as_fast: Option<f64>,
+        rounds: &'a [Cell],
+        syncs_a_commit: Option<f64>,
     }
-    let row = |(store, row, rounds)| Row { store, row, rounds, times_as_fast: figures.times(store, row) };
-    Ok(serde_json::to_string_pretty(&Report { machine, rows: figures.all().map(row).collect() })?)
+    let row = |(store, row, rounds)| Line { store, row, rounds, syncs_a_commit: figures.syncs(store, row) };
+    let (left_out, rows) = (figures.left_out().collect(), figures.all().map(row).collect());
+    Ok(serde_json::to_string_pretty(&Report { machine, left_out, rows })?)
 }

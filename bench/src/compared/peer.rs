@@ -7,24 +7,63 @@ use std::process::{Command, Stdio};
 /// A store that can be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
-    /// Its name, which is that of its folder in `bench/peers`.
+    /// Its name; its program is `gesta-peer-NAME`.
     pub name: &'static str,
-    /// Whether it is built from the registry alone in little time: what a quick run compares.
+    /// The folder in `bench/peers` that holds the program.
+    pub folder: &'static str,
+    /// How a program reaches it.
+    pub kind: Kind,
+    /// Whether a quick run compares it: it is built in little time, from the registry alone.
     pub is_quick: bool,
+    /// Whether building it takes more than the registry and a C compiler, so that it may fail where the others do not.
+    pub is_built_alone: bool,
 }
 
-/// gesta and its yard-stick first.
-pub const PEERS: [Peer; 9] = [
-    Peer { name: "gesta", is_quick: true },
-    Peer { name: "plain", is_quick: true },
-    Peer { name: "tephra", is_quick: true },
-    Peer { name: "umadb", is_quick: false },
-    Peer { name: "sqlite", is_quick: false },
-    Peer { name: "lmdb", is_quick: false },
-    Peer { name: "redb", is_quick: true },
-    Peer { name: "fjall", is_quick: false },
-    Peer { name: "commitlog", is_quick: true },
+/// How a program reaches a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It is linked in.
+    Embedded,
+    /// It is a server, which is asked over loopback.
+    Served,
+}
+
+impl Kind {
+    /// What the stores of this kind are measured against.
+    #[must_use]
+    pub fn gesta(self) -> &'static str {
+        match self {
+            Self::Embedded => "gesta",
+            Self::Served => "gesta-server",
+        }
+    }
+}
+
+/// gesta first, and its yard-stick.
+pub const PEERS: [Peer; 14] = [
+    Peer { is_quick: true, ..embedded("gesta") },
+    Peer { is_quick: true, ..embedded("plain") },
+    Peer { is_quick: true, ..embedded("tephra") },
+    embedded("umadb"),
+    embedded("sqlite"),
+    embedded("lmdb"),
+    Peer { is_quick: true, ..embedded("redb") },
+    embedded("fjall"),
+    Peer { is_quick: true, ..embedded("commitlog") },
+    served("gesta-server", "gesta-server"),
+    Peer { is_built_alone: true, ..served("umadb-server", "umadb-server") },
+    served("redis", "redis"),
+    served("postgres", "postgres"),
+    served("message-db", "postgres"),
 ];
+
+const fn embedded(name: &'static str) -> Peer {
+    Peer { name, folder: name, kind: Kind::Embedded, is_quick: false, is_built_alone: false }
+}
+
+const fn served(name: &'static str, folder: &'static str) -> Peer {
+    Peer { name, folder, kind: Kind::Served, is_quick: false, is_built_alone: false }
+}
 
 /// A store's program, built.
 #[derive(Clone, Debug)]
@@ -36,21 +75,44 @@ pub struct Program {
 }
 
 impl Program {
-    /// Builds the program of a peer; what the compiler says goes to standard error.
-    pub fn build(peer: Peer) -> Outcome<Self> {
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let package = format!("gesta-peer-{}", peer.name);
-        let built = Command::new(cargo)
-            .args(["build", "--release", "--locked", "--quiet", "--package", &package, "--manifest-path"])
-            .arg(workspace.join("Cargo.toml"))
-            .arg("--target-dir")
-            .arg(workspace.join("target"))
-            .stdin(Stdio::null())
-            .status()?;
-        if !built.success() {
-            return Err(format!("{package} could not be built: {built}").into());
-        }
-        Ok(Self { peer, path: workspace.join("target/release").join(package) })
+    /// Builds the programs of peers; what the compiler says goes to standard error.
+    pub fn build(peers: &[Peer]) -> Outcome<Vec<(Peer, Outcome<Self>)>> {
+        let (alone, together): (Vec<_>, Vec<_>) = peers.iter().partition(|peer| peer.is_built_alone);
+        // By one command, so that what they have in common is built once.
+        let is_built = build(&together)?;
+        let one = |peer: Peer| {
+            let is_built = is_built && !peer.is_built_alone || build(&[peer])?;
+            if !is_built {
+                return Err("its program could not be built: the compiler says above why".into());
+            }
+            Ok(Self { peer, path: target()?.join("release").join(peer.program()) })
+        };
+        Ok(together.into_iter().chain(alone).map(|peer| (peer, one(peer))).collect())
     }
+}
+
+impl Peer {
+    fn program(self) -> String {
+        format!("gesta-peer-{}", self.name)
+    }
+}
+
+fn build(peers: &[Peer]) -> Outcome<bool> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["build", "--release", "--locked", "--quiet", "--manifest-path"]);
+    command.arg(repository()?.join("bench/peers/Cargo.toml")).arg("--target-dir").arg(target()?);
+    for peer in peers {
+        command.arg("--package").arg(format!("gesta-peer-{}", peer.folder)).arg("--bin").arg(peer.program());
+    }
+    Ok(peers.is_empty() || command.stdin(Stdio::null()).status()?.success())
+}
+
+/// Beside what the repository itself builds, so that one clean-up gets both.
+fn target() -> Outcome<PathBuf> {
+    Ok(repository()?.join("target/peers"))
+}
+
+fn repository() -> Outcome<&'static Path> {
+    Ok(Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("a package without a folder above it")?)
 }

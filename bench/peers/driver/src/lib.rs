@@ -7,6 +7,7 @@
 //!  peer      what a store has to be able to do here
 //!  event     the events: what is in them follows from stream and revision, so that what comes back can be judged
 //!  work      the rows: appending, filling, opening, replaying, reading a stream
+//!  server    what stores need that are servers
 //!  outcome   what a row came to, a line of JSON
 //!  table     events as rows of a table, for stores of keys and values
 //! ```
@@ -15,10 +16,12 @@
 mod event;
 mod outcome;
 mod peer;
+pub mod server;
 pub mod table;
 mod work;
 
 pub use event::{Batch, Event, STREAM_COUNT, Seen, TYPES};
 pub use outcome::Outcome;
 pub use peer::{Failure, Peer};
+pub use rustix::process::Signal;
 pub use work::main;

@@ -16,6 +16,8 @@ pub trait Peer: Sized + Sync {
     const KEEPS: &str;
     /// Whether it has a mode in which an append is answered once it is on the device.
     const IS_DURABLE: bool = true;
+    /// Whether it has a mode in which an append is answered before that.
+    const IS_UNSYNCED: bool = true;
     /// Whether it finds the events of one stream by itself.
     const HAS_STREAMS: bool = true;
 
@@ -23,11 +25,16 @@ pub trait Peer: Sized + Sync {
     /// the device, and not before.
     fn open(directory: &Path, is_durable: bool) -> Result<Self, Failure>;
 
+    /// Makes ready for so many threads, before the clock runs.
+    fn prepare(&self, _threads: u64) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// Appends the events of a batch as one commit. Fails when the stream does not stand where the batch says, if the store
     /// can check that.
     fn append(&self, batch: &Batch) -> Result<(), Failure>;
 
-    /// Brings to the device what was appended.
+    /// Brings to the device what was appended, where the store can be asked for that; it has to outlive its process in any case.
     fn sync(&self) -> Result<(), Failure>;
 
     /// Shows every event in the order of the log.
@@ -38,4 +45,9 @@ pub trait Peer: Sized + Sync {
 
     /// Closes it in good order.
     fn close(self) -> Result<(), Failure>;
+
+    /// Leaves it as after a crash of its process, which is this one unless it is a server.
+    fn crash(self) {
+        std::mem::forget(self);
+    }
 }

@@ -24,6 +24,7 @@ impl Peer for Tephra {
     const NAME: &str = "tephra";
     const VERSION: &str = "0.4";
     const KEEPS: &str = "types, tags; condition on a tag; no ids, times or revisions";
+    const IS_UNSYNCED: bool = false;
 
     fn open(directory: &Path, _: bool) -> Result<Self, Failure> {
         let set = SegmentSet::open(directory.join("tephra"), SegmentConfig::new(SEGMENT_BYTES))?;

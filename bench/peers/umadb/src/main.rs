@@ -21,6 +21,7 @@ impl Peer for Uma {
     const NAME: &str = "umadb-core";
     const VERSION: &str = "0.7";
     const KEEPS: &str = "types, tags; condition on a tag; no times or revisions";
+    const IS_UNSYNCED: bool = false;
 
     fn open(directory: &Path, _: bool) -> Result<Self, Failure> {
         let options = StorageOptions::default().db_path(directory.join("uma.db"));

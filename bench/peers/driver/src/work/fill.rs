@@ -1,6 +1,6 @@
 //! Filling a store that the other rows read.
 
-use super::Measured;
+use super::measured::Measured;
 use crate::event::{Batch, STREAM_COUNT};
 use crate::peer::{Failure, Peer};
 use std::path::Path;
@@ -9,7 +9,8 @@ use std::time::Instant;
 /// Events a commit.
 const BATCH: u64 = 10;
 
-/// Appends so many events, ten a commit, to the streams by turns; the store is left open, as after a crash of its process.
+/// Appends so many events, ten a commit, to the streams by turns; the store is left as after a crash of its
+/// process.
 pub(super) fn run<P: Peer>(directory: &Path, data_bytes: usize, events: u64) -> Result<Measured, Failure> {
     let peer = P::open(directory, false)?;
     let start = Instant::now();
@@ -19,6 +20,6 @@ pub(super) fn run<P: Peer>(directory: &Path, data_bytes: usize, events: u64) -> 
     }
     peer.sync()?;
     let elapsed = start.elapsed();
-    std::mem::forget(peer);
+    peer.crash();
     Ok(Measured { events: events / BATCH * BATCH, elapsed, waits: None, stored: Some(events / BATCH * BATCH) })
 }

@@ -1,6 +1,6 @@
 //! Opening, replaying, and reading streams.
 
-use super::{Measured, waits};
+use super::measured::{Measured, waits};
 use crate::event::{STREAM_COUNT, stream_name};
 use crate::peer::{Failure, Peer};
 use std::hint::black_box;
