@@ -33,6 +33,6 @@ pub(super) const LATENCY: Row =
     Row { name: "latency", append: Append { threads: 16, rate: Some(1_000), ..Append::ONE } };
 
 /// The rows whose syncs are counted.
-pub(super) const COUNTED: [&str; 3] = ["durable-1", "durable-64", "durable-1x100"];
+pub(super) const COUNTED: [&str; 2] = ["durable-1", "durable-64"];
 
 const HUNDRED: Append = Append { batch: 100, ..Append::ONE };

@@ -107,8 +107,11 @@ fn waits(page: &mut String, programs: &[&Program], figures: &Figures) {
          calls to sync for each commit, in runs of their own:\n"
     );
     let counted = COUNTED.map(|row| format!("syncs, {row}")).join(" | ");
-    let _ =
-        writeln!(page, "| store | p50 | p99 | p99.9 | most | {counted} |\n|---|---|---|---|---{}|", "|---".repeat(3));
+    let _ = writeln!(
+        page,
+        "| store | p50 | p99 | p99.9 | most | {counted} |\n|---|---|---|---|---{}|",
+        "|---".repeat(COUNTED.len())
+    );
     for program in programs {
         let name = program.peer.name;
         let said = figures.median(name, LATENCY.name);

@@ -47,9 +47,10 @@ pub fn tour(
             }
         }
     }
-    tour.append_all(&APPENDS, extent.rounds, figures)?;
-    tour.append_all(&WORKLOADS, 1, figures)?;
-    tour.append_all(&[LATENCY], 1, figures)?;
+    tour.append_all(&APPENDS, extent.rounds, extent.seconds, figures)?;
+    tour.append_all(&WORKLOADS, 1, extent.seconds, figures)?;
+    // Long enough to see one wait in a thousand.
+    tour.append_all(&[LATENCY], 1, extent.seconds * 3.0, figures)?;
     tour.read_all(figures)?;
     tour.count_syncs(figures)?;
     Ok(tour.programs)
@@ -71,10 +72,10 @@ impl Tour<'_> {
         Ok(said)
     }
 
-    fn append_all(&mut self, rows: &[Row], rounds: usize, figures: &mut Figures) -> Outcome<()> {
+    fn append_all(&mut self, rows: &[Row], rounds: usize, seconds: f64, figures: &mut Figures) -> Outcome<()> {
         for row in rows {
             (self.tell)(row.name);
-            let work = Work::Append { append: row.append, seconds: self.extent.seconds };
+            let work = Work::Append { append: row.append, seconds };
             for _ in 0..rounds {
                 for program in &self.programs {
                     figures.add(program.peer, row.name, self.once(program, work)?);
