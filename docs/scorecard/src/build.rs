@@ -55,7 +55,8 @@ struct Profile {
 }
 
 impl Binaries {
-    /// Builds them all, the way that the tests of the README are built.
+    /// Builds them all, the way that the tests of the README are built. With fewer packages, dependencies would have other
+    /// features, and most of what is there already would be built once more.
     pub(crate) fn build() -> Result<Self, BuildError> {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
             .args(["test", "--workspace", "--locked", "--no-run", "--message-format=json-render-diagnostics"])
@@ -69,6 +70,12 @@ impl Binaries {
             }
         }
         if cargo.wait()?.success() { Ok(Self { found }) } else { Err(BuildError::Failed) }
+    }
+
+    /// A workspace of one binary.
+    #[cfg(test)]
+    pub(crate) fn of_one(package: &str, target: &str, binary: Binary) -> Self {
+        Self { found: HashMap::from([((package.to_owned(), target.to_owned()), binary)]) }
     }
 
     /// The binary that has a test.

@@ -3,7 +3,7 @@
 use crate::row::Row;
 use crate::trial::{Judged, Verdict};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -24,6 +24,7 @@ struct Line {
     verdict: &'static str,
     note: String,
     seconds: f64,
+    shared_with: BTreeSet<u32>,
 }
 
 #[derive(Serialize)]
@@ -62,6 +63,7 @@ impl Card {
             verdict,
             note,
             seconds: judged.took.as_secs_f64(),
+            shared_with: judged.shared_with,
         };
         if self.is_json {
             println!("{}", serde_json::to_string(&line).expect("a line is JSON"));
@@ -132,9 +134,14 @@ impl Card {
 
 impl Line {
     fn text(&self) -> String {
-        let Self { row, fault, verdict, note, seconds, .. } = self;
+        let Self { row, fault, verdict, note, seconds, shared_with, .. } = self;
         let note = if note.is_empty() { String::new() } else { format!(": {note}") };
-        format!("{row:>2}  {verdict:<7}  {seconds:>6.1} s  {fault}{note}")
+        let shared = match &shared_with.iter().map(u32::to_string).collect::<Vec<_>>()[..] {
+            [] => String::new(),
+            [other] => format!(" (tests that it shares with row {other} ran there)"),
+            others => format!(" (tests that it shares with rows {} ran there)", others.join(", ")),
+        };
+        format!("{row:>2}  {verdict:<7}  {seconds:>6.1} s  {fault}{note}{shared}")
     }
 }
 
@@ -179,7 +186,7 @@ mod tests {
                 tests: Vec::new(),
                 missing: "d".to_owned(),
             };
-            card.add(&row, Judged { verdict, took: Duration::ZERO });
+            card.add(&row, Judged { verdict, took: Duration::ZERO, shared_with: BTreeSet::new() });
         }
         card
     }
@@ -206,5 +213,17 @@ mod tests {
         assert_eq!(after.sum().text(), "0 of 4 S/R, 2 X, 1 skipped, 1 not automated");
         assert!(after.has_failed() && !before.has_failed());
         assert_eq!(before.worse_than(&verdicts), [0_u32; 0]);
+    }
+
+    #[test]
+    fn a_row_says_where_the_tests_ran_that_it_shares() {
+        let text = |others: &[u32]| {
+            let mut card = card(vec![Verdict::Survived]);
+            card.lines[0].shared_with = others.iter().copied().collect();
+            card.lines[0].text()
+        };
+        assert_eq!(text(&[]), " 1  S           0.0 s  a | b");
+        assert_eq!(text(&[1]), " 1  S           0.0 s  a | b (tests that it shares with row 1 ran there)");
+        assert_eq!(text(&[1, 2]), " 1  S           0.0 s  a | b (tests that it shares with rows 1, 2 ran there)");
     }
 }

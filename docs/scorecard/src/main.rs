@@ -15,7 +15,7 @@
 //! ```
 //!
 //! What must stay true: a row counts only when tests of its own ran and passed. A test that is gone, was renamed or skips
-//! itself is no verdict.
+//! itself is no verdict. One that several rows name runs once, for the first of them, when it passes there.
 #![forbid(unsafe_code)]
 
 mod build;
@@ -30,6 +30,7 @@ use clap::Parser;
 use said::Said;
 use std::error::Error;
 use std::process::{Command, ExitCode};
+use trial::Trials;
 
 /// Runs the tests of all 72 faults and says which gesta survives (S) or refuses loudly (R).
 #[derive(Debug, Parser)]
@@ -88,9 +89,10 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         None => Said::default(),
     };
     let mut card = Card::new(arguments.json);
+    let mut trials = Trials::new(&binaries, &said, arguments.quick);
     for row in &rows {
         if arguments.rows.is_empty() || arguments.rows.contains(&row.number) {
-            card.add(row, trial::judge(row, &binaries, &said, arguments.quick));
+            card.add(row, trials.judge(row));
         }
     }
     card.finish();
