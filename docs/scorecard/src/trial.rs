@@ -33,9 +33,8 @@ pub(crate) struct Judged {
 }
 
 /// Rounds before a release, for tests that take them from the environment.
-const ROUNDS: [(&str, &str); 7] = [
+const ROUNDS: [(&str, &str); 6] = [
     ("GESTA_KILLS", "1000"),
-    ("GESTA_READ_MODEL_KILLS", "200"),
     ("GESTA_POWER_CUTS", "500"),
     ("GESTA_BLOCK_IMAGES", "300"),
     ("GESTA_ALL_BITS", "1"),
