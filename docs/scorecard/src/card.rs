@@ -105,7 +105,7 @@ impl Card {
             false => ("", "With as many rounds as before a release."),
         };
         let mut page = format!(
-            "# The score-card\n\nWhat `cargo run --release --bin scorecard --{quick} --write docs/SCORECARD.md` found, as root, at \
+            "# The score-card\n\nWhat `cargo run --bin scorecard --{quick} --write docs/SCORECARD.md` found, as root, at \
              {as_of}.\n{rounds}\n\n**S**: nothing that was acknowledged is lost, and service goes on. **R**: it is refused loudly, and \
              nothing is lost.\n**X**: a test of it fails. **-**: no test provokes it, or not all of it. The tests of a row are in \
              [rows.toml](scorecard/rows.toml).\n\n"
