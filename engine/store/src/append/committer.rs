@@ -74,13 +74,13 @@ impl<D: Disk> Appender<D> {
     /// Commits the staged group. The caller has set `is_committing`; it is unset at the end.
     pub(super) fn commit(&self) {
         let mut turn = Turn::new(self);
-        let gathering = self.gather();
+        self.gather();
         let mut batch = self.take_batch(&mut turn.waiters);
         let has_sealed = batch.spare.is_some();
         let mut committer = self.committer.lock();
         match self.write_batch(&mut committer.writer, &mut batch) {
             Ok(reached) => {
-                self.end_commit(&committer.writer, batch, (&gathering, turn.waiters.len()), reached);
+                self.end_commit(&committer.writer, batch, turn.waiters.len(), reached);
                 drop(committer);
                 let mut waiters = turn.end();
                 for waiter in waiters.drain(..) {
@@ -117,7 +117,7 @@ impl<D: Disk> Appender<D> {
     }
 
     /// Lets the group grow while others who wait for a sync are about to come.
-    fn gather(&self) -> Gathering {
+    fn gather(&self) {
         let mut gathering = Gathering::begin();
         loop {
             let staging = self.staging.lock();
@@ -127,7 +127,7 @@ impl<D: Disk> Appender<D> {
                 && staging.refusal.is_none();
             let crowd = staging.crowd.filter(|_| may_wait);
             if crowd.is_none_or(|crowd| !gathering.goes_on(&crowd, staging.waiters.len(), Instant::now())) {
-                return gathering;
+                return;
             }
             drop(staging);
             thread::yield_now();
@@ -221,19 +221,13 @@ impl<D: Disk> Appender<D> {
     }
 
     /// Notes what a commit reached and lets the next one begin.
-    fn end_commit(
-        &self,
-        writer: &LogWriter<D>,
-        batch: Batch<D>,
-        (gathering, answered): (&Gathering, usize),
-        reached: Durability,
-    ) {
+    fn end_commit(&self, writer: &LogWriter<D>, batch: Batch<D>, answered: usize, reached: Durability) {
         let mut staging = self.staging.lock();
         staging.room = writer.room();
         staging.idle_group = Some(batch.group);
         if let Some(sync) = batch.sync {
-            let present = (answered, staging.waiters.len());
-            staging.crowd = Some(Crowd::after(staging.crowd, gathering, present, sync));
+            let size = answered + staging.waiters.len();
+            staging.crowd = Some(Crowd { size, sync, ended: Instant::now() });
         }
         if reached == Durability::Durable {
             staging.unsynced_since = (staging.group.count > 0).then(Instant::now);
