@@ -67,7 +67,7 @@ impl<D: Disk> Index<D> {
     /// Takes the summaries that are there.
     fn take_summaries(&self, disk: &D) {
         let set = self.set.load();
-        let sealed_count = set.parts.len().saturating_sub(1) as u64;
+        let sealed_count = self.sealed_count(&set);
         for (first, last) in levels(sealed_count).flat_map(|level| runs(level, sealed_count)) {
             if set.summary(first, last).is_none() {
                 self.take_summary(disk, first, last);

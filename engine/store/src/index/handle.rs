@@ -1,5 +1,6 @@
 //! The index as both sides hold it: the set of parts, and what changes it.
 
+use super::fetch::segment_of;
 use super::key::{Key, Keyring, Kind};
 use super::memory::MemoryIndex;
 use super::part::{Part, Reading};
@@ -55,6 +56,15 @@ impl<D: Disk> Index<D> {
     /// How many segments the index speaks of.
     pub(crate) fn part_count(&self) -> usize {
         self.set.load().parts.len()
+    }
+
+    /// How many segments of a set are sealed: all but the tail, which may not exist yet, and may be missing where the power failed
+    /// after a seal.
+    pub(super) fn sealed_count(&self, set: &IndexSet<D>) -> u64 {
+        let is_sealed =
+            |part: &Arc<Part<D>>| segment_of(&self.log, part.number).is_some_and(|segment| segment.seal().is_some());
+        let has_tail = set.parts.last().is_some_and(|part| !is_sealed(part));
+        set.parts.len() as u64 - u64::from(has_tail)
     }
 
     /// The key of a stream.

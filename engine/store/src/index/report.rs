@@ -43,7 +43,7 @@ impl<D: Disk> Index<D> {
                 None => {}
             }
         }
-        let sealed_count = set.parts.len().saturating_sub(1) as u64;
+        let sealed_count = self.sealed_count(&set);
         for (first, last) in levels(sealed_count).flat_map(|level| runs(level, sealed_count)) {
             let name = summary_name(first, last);
             match set.summaries().find(|summary| summary.is_of(first, last)) {

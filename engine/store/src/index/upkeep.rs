@@ -90,7 +90,7 @@ impl<D: Disk> Index<D> {
     /// Writes one summary that is missing and whose parts are all in files.
     fn keep_summary(&self, disk: &D) -> io::Result<bool> {
         let set = self.set.load();
-        let sealed_count = set.parts.len().saturating_sub(1) as u64;
+        let sealed_count = self.sealed_count(&set);
         if set.parts.first().is_none_or(|first| first.number != 1) {
             return Ok(false);
         }
