@@ -1,16 +1,13 @@
-//! The events that the index finds: each looked up by its position and verified alone. Where it finds nearly all events of a
-//! part, they are read in one go, batch by batch.
+//! The events that the index finds: each looked up by its position and verified alone.
 
 use super::cursor::Step;
 use super::reader::Library;
-use super::sweep::Sweep;
 use crate::disk::{Disk, DiskFile};
 use crate::index::{IndexSet, Keyring, Plan, Source, Span, Tally, segment_of};
 use crate::log::Segment;
 use gesta_model::codec::Record;
 use gesta_model::{Damage, Explanation, Position, Query, ReadError, Revision, Selection, Timestamp};
 use roaring::bitmap::IntoIter;
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
@@ -30,8 +27,6 @@ pub(super) struct Pick<D: Disk> {
     next: Position,
     end: Position,
     stretch: Option<Stretch<D>>,
-    /// The part that is being read, instead, where most of its events are wanted.
-    sweep: Option<Box<Sweep<D>>>,
     /// Damage within the stretch to be told before its events.
     damage: VecDeque<Damage>,
     /// The positions asked for that no part speaks of, because the first segments are missing.
@@ -130,7 +125,6 @@ impl<D: Disk> Pick<D> {
             next: positions.start.min(positions.end),
             end: positions.end,
             stretch: None,
-            sweep: None,
             damage: VecDeque::new(),
             missing_start,
             standing: None,
@@ -156,9 +150,6 @@ impl<D: Disk> Pick<D> {
 
     /// When the store took the event that was read last.
     pub(super) fn recorded_at(&self) -> Option<Timestamp> {
-        if let Some(sweep) = &self.sweep {
-            return sweep.recorded_at();
-        }
         let (stretch, standing) = (self.stretch.as_ref()?, self.standing?);
         let index = &self.library.index;
         let ordinal = u32::try_from(standing.position.since(stretch.span.part.base)).ok()?;
@@ -178,9 +169,6 @@ impl<D: Disk> Pick<D> {
 
     /// Goes on to the next record that is wanted, or past one part that holds none.
     pub(super) fn step(&mut self) -> Result<Step, ReadError> {
-        if self.sweep.is_some() {
-            return self.sweep_on();
-        }
         if self.standing.is_some_and(|standing| (self.next..self.end).contains(&standing.position)) {
             return Ok(Step::Stands);
         }
@@ -203,15 +191,6 @@ impl<D: Disk> Pick<D> {
 
     /// The record that [`Pick::step`] stands before.
     pub(super) fn take(&mut self) -> Result<Record<'_>, ReadError> {
-        if let Some(sweep) = &mut self.sweep {
-            let taken = sweep.take();
-            self.next = match &taken {
-                Ok(record) => record.position().plus(1),
-                Err(ReadError::Damaged(damage)) => damage.positions.end,
-                Err(_) => self.next,
-            };
-            return taken;
-        }
         let (Some(stretch), Some(standing)) = (&self.stretch, self.standing) else {
             unreachable!("a step stands before a record")
         };
@@ -221,24 +200,6 @@ impl<D: Disk> Pick<D> {
             self.next = standing.position.plus(1);
         }
         stretch.record_at(standing.offset, standing.position).map_err(ReadError::Damaged)
-    }
-
-    /// Goes on to the next record of the part that is wanted, or past the part.
-    fn sweep_on(&mut self) -> Result<Step, ReadError> {
-        let Some(mut sweep) = self.sweep.take() else { return Ok(Step::Passed) };
-        let touched = Cell::new(self.touched);
-        let advanced = sweep.advance_to(|record| {
-            touched.set(touched.get() + 1);
-            self.selection.matches(record) && self.is_within_revisions(record)
-        });
-        self.touched = touched.get();
-        self.next = sweep.remaining_positions().start;
-        if matches!(advanced, Ok(false)) {
-            self.next = sweep.remaining_positions().end;
-            return Ok(Step::Passed);
-        }
-        self.sweep = Some(sweep);
-        advanced.map(|_| Step::Stands)
     }
 
     /// The next event of the stretch that is wanted by the index's word.
@@ -311,10 +272,6 @@ impl<D: Disk> Pick<D> {
         });
         self.tally = tally;
         let asked = span.positions.clone();
-        if !self.is_backward && is_dense(ordinals.len(), asked.end.since(asked.start)) {
-            self.sweep = Some(Box::new(Sweep::new(library, asked, false)));
-            return Ok(true);
-        }
         let touches = |gap: &Damage| gap.positions.start < asked.end && asked.start < gap.positions.end;
         self.damage.extend(gaps.into_iter().filter(touches));
         if ordinals.is_empty() {
@@ -341,12 +298,6 @@ impl<D: Disk> Pick<D> {
             self.next = self.next.max(positions.end).min(self.end);
         }
     }
-}
-
-/// Whether so many wanted events of a stretch are quicker come by in one go: verifying a batch as a whole and passing by one
-/// record costs less than half of looking one up. What is short is not worth it.
-fn is_dense(wanted_count: u64, count: u64) -> bool {
-    count >= 256 && wanted_count > count / 2
 }
 
 /// What to look for in the index.

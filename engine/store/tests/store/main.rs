@@ -13,7 +13,6 @@ mod conformance;
 mod courses;
 mod crowd;
 mod damage;
-mod dense;
 mod event_ids;
 mod full;
 mod gaps;
