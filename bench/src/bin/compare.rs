@@ -38,7 +38,7 @@ fn main() -> Outcome<()> {
     let mut tell = |what: &str| eprintln!("{:>5} s  {what}", began.elapsed().as_secs());
     let mut programs = Vec::new();
     tell("build the programs of the stores");
-    for (peer, built) in Program::build(&chosen(&arguments)?)? {
+    for (peer, built) in Program::build(&chosen(&arguments)?, if arguments.quick { "quick" } else { "release" })? {
         match built {
             Ok(program) => programs.push(program),
             Err(error) => {

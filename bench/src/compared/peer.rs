@@ -75,17 +75,17 @@ pub struct Program {
 }
 
 impl Program {
-    /// Builds the programs of peers; what the compiler says goes to standard error.
-    pub fn build(peers: &[Peer]) -> Outcome<Vec<(Peer, Outcome<Self>)>> {
+    /// Builds the programs of peers by a profile of their workspace; what the compiler says goes to standard error.
+    pub fn build(peers: &[Peer], profile: &str) -> Outcome<Vec<(Peer, Outcome<Self>)>> {
         let (alone, together): (Vec<_>, Vec<_>) = peers.iter().partition(|peer| peer.is_built_alone);
         // By one command, so that what they have in common is built once.
-        let is_built = build(&together)?;
+        let is_built = build(&together, profile)?;
         let one = |peer: Peer| {
-            let is_built = is_built && !peer.is_built_alone || build(&[peer])?;
+            let is_built = is_built && !peer.is_built_alone || build(&[peer], profile)?;
             if !is_built {
                 return Err("its program could not be built: the compiler says above why".into());
             }
-            Ok(Self { peer, path: target()?.join("release").join(peer.program()) })
+            Ok(Self { peer, path: target()?.join(profile).join(peer.program()) })
         };
         Ok(together.into_iter().chain(alone).map(|peer| (peer, one(peer))).collect())
     }
@@ -97,10 +97,10 @@ impl Peer {
     }
 }
 
-fn build(peers: &[Peer]) -> Outcome<bool> {
+fn build(peers: &[Peer], profile: &str) -> Outcome<bool> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--release", "--locked", "--quiet", "--manifest-path"]);
+    command.args(["build", "--profile", profile, "--locked", "--quiet", "--manifest-path"]);
     command.arg(repository()?.join("bench/peers/Cargo.toml")).arg("--target-dir").arg(target()?);
     for peer in peers {
         command.arg("--package").arg(format!("gesta-peer-{}", peer.folder)).arg("--bin").arg(peer.program());
