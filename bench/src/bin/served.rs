@@ -3,7 +3,7 @@
 use clap::Parser;
 use gesta_bench::outcome::Outcome;
 use gesta_bench::run;
-use gesta_bench::served::{ROWS, pour, replay_until_told, serve};
+use gesta_bench::served::{Misbehaviour, ROWS, misbehave_until_told, pour, replay_until_told, serve};
 use std::path::PathBuf;
 
 /// Measures a server in a process of its own beside the embedded store and a raw socket.
@@ -23,6 +23,11 @@ struct Arguments {
     replay: Option<String>,
     #[arg(long, hide = true, default_value_t = 1)]
     replay_count: usize,
+    /// Is a burden to a server until standard input ends.
+    #[arg(long, hide = true, requires = "at")]
+    misbehave: Option<Misbehaviour>,
+    #[arg(long, hide = true)]
+    at: Option<String>,
 }
 
 fn main() -> Outcome<()> {
@@ -35,6 +40,9 @@ fn main() -> Outcome<()> {
     }
     if let Some(address) = &arguments.replay {
         return replay_until_told(address, arguments.replay_count);
+    }
+    if let (Some(misbehaviour), Some(address)) = (arguments.misbehave, &arguments.at) {
+        return misbehave_until_told(misbehaviour, address);
     }
     run::run(ROWS, arguments.rows)
 }

@@ -5,14 +5,16 @@
 //!    clients  --- TCP -->      --serve    a server of the store
 //!    receiver <-- TCP ---      --pour     the raw socket: the bytes of the log's files, written as they are
 //!                              --replay   clients that read everything, again and again
+//!                              --misbehave  clients that are a burden
 //! ```
 //!
 //! A child says one line when it is ready, and ends when its standard input does: none outlives its parent.
 
 mod appends;
+mod beside;
 mod child;
 mod clients;
-mod planes;
+mod misbehaviour;
 mod raw_socket;
 mod replay;
 mod replayers;
@@ -20,6 +22,7 @@ mod rows;
 mod server;
 mod subscription;
 
+pub use misbehaviour::{Misbehaviour, misbehave_until_told};
 pub use raw_socket::pour;
 pub use replayers::replay_until_told;
 pub use rows::ROWS;

@@ -1,6 +1,6 @@
 //! Clients in a process of their own that read everything again and again.
 
-use super::child::{Child, tell, wait_until_told};
+use super::child::{tell, wait_until_told};
 use super::clients::runtime;
 use crate::outcome::Outcome;
 use gesta::Read;
@@ -8,26 +8,6 @@ use gesta_client::{Address, Client, ClientOptions};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::task::JoinSet;
-
-/// A process whose clients read everything again and again.
-#[derive(Debug)]
-pub(super) struct Replayers {
-    child: Child,
-}
-
-impl Replayers {
-    /// Has so many connections begin; returns when the first of them reads.
-    pub(super) fn start(address: &Address, count: usize) -> Outcome<Self> {
-        let (child, _) = Child::start(&["--replay", &address.to_string(), "--replay-count", &count.to_string()])?;
-        Ok(Self { child })
-    }
-
-    /// Ends them, and tells how many events they have read.
-    pub(super) fn end(self) -> Outcome<u64> {
-        let numbers = self.child.end()?;
-        numbers.first().copied().ok_or_else(|| "the replays were not counted".into())
-    }
-}
 
 /// What the child does: reads everything over and over until it is told to end, then says how much that was.
 pub fn replay_until_told(address: &str, count: usize) -> Outcome<()> {

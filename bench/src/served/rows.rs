@@ -1,12 +1,14 @@
 //! The rows of the server, in the order of the table.
 
 use super::appends::ServedAppends;
+use super::beside::{Beside, Others};
 use super::clients::Pattern;
-use super::planes::Planes;
+use super::misbehaviour::Misbehaviour;
 use super::replay::{FilteredReplay, ServedReplay};
 use super::subscription::Delivery;
+use crate::outcome::Outcome;
 use crate::rows::{Goal, Row, Title};
-use crate::workload::Settings;
+use crate::workload::{Settings, Workload};
 
 const fn single(connection_count: usize) -> Pattern {
     Pattern { connection_count, requests_each: 1, events_each: 1 }
@@ -14,8 +16,21 @@ const fn single(connection_count: usize) -> Pattern {
 
 const PIPELINED: Pattern = Pattern { connection_count: 1, requests_each: 8, events_each: 100 };
 
+const ALONE: &str = "the same appends alone";
+
+/// Appends beside clients that misbehave: those who behave should hardly notice.
+const fn burdened(name: &'static str, work: &'static str, workload: MakeWorkload) -> Row<Settings> {
+    Row { title: Title { name, work, yardstick: ALONE, goal: Some(Goal::Times(2.0)), expected: None }, workload }
+}
+
+type MakeWorkload = for<'s> fn(&'s Settings) -> Outcome<Box<dyn Workload + 's>>;
+
+fn beside<'s>(settings: &'s Settings, how: Misbehaviour) -> Outcome<Box<dyn Workload + 's>> {
+    Ok(Box::new(Beside::new(settings, single(16), Others::Misbehaving(how))?))
+}
+
 /// All rows.
-pub const ROWS: [Row<Settings>; 9] = [
+pub const ROWS: [Row<Settings>; 14] = [
     Row {
         title: Title {
             name: "served-1",
@@ -100,10 +115,25 @@ pub const ROWS: [Row<Settings>; 9] = [
         title: Title {
             name: "planes",
             work: "durable, 16 connections, beside 4 that replay without pause",
-            yardstick: "the same appends alone",
+            yardstick: ALONE,
             goal: Some(Goal::Times(2.0)),
             expected: None,
         },
-        workload: |settings| Ok(Box::new(Planes::new(settings, single(16))?)),
+        workload: |settings| Ok(Box::new(Beside::new(settings, single(16), Others::Replaying(4))?)),
     },
+    burdened("beside-silent", "durable, 16 connections, beside 500 that say nothing", |settings| {
+        beside(settings, Misbehaviour::Silent)
+    }),
+    burdened("beside-slow", "durable, 16 connections, beside 500 that send a byte every 100 ms", |settings| {
+        beside(settings, Misbehaviour::Slow)
+    }),
+    burdened("beside-noisy", "durable, 16 connections, beside 16 that send noise, again and again", |settings| {
+        beside(settings, Misbehaviour::Noisy)
+    }),
+    burdened("beside-fleeting", "durable, 16 connections, beside 16 that connect and leave", |settings| {
+        beside(settings, Misbehaviour::Fleeting)
+    }),
+    burdened("beside-unread", "durable, 16 connections, beside 16 replays that nobody reads", |settings| {
+        beside(settings, Misbehaviour::Unread)
+    }),
 ];
