@@ -37,14 +37,18 @@ pub(super) fn judge(figures: &Figures) -> Vec<Judged> {
         Some(Judged { hope: format!("{row}: {goal} times {peer}"), came, is_met: came >= goal })
     });
     let opening = REBUILDING.iter().filter_map(|peer| {
-        let seconds = |peer: &str| Some(figures.median(peer, "open-killed")?.seconds);
+        let seconds = |peer: &str| Some(figures.median(peer, "grown-open-killed")?.seconds);
         let came = seconds(peer)? / seconds("gesta")?;
-        Some(Judged { hope: format!("open after a crash: 10 times as fast as {peer}"), came, is_met: came >= 10.0 })
+        let hope = format!("open after a crash, {} events: 10 times as fast as {peer}", figures.extent.grown_events);
+        Some(Judged { hope, came, is_met: came >= 10.0 })
     });
-    let size = |peer: &str| figures.median(peer, "fill")?.bytes_an_event;
+    let size = |peer: &str| figures.median(peer, "grown-fill")?.bytes_an_event;
     let smallest = KEEPING_AS_MUCH.iter().filter_map(|peer| size(peer)).min_by(f64::total_cmp);
     let bytes = size("gesta").zip(smallest).map(|(gesta, smallest)| Judged {
-        hope: format!("bytes an event: at most {smallest:.0}, the least of those that keep as much"),
+        hope: format!(
+            "bytes an event, {} events: at most {smallest:.0}, the least of those that keep as much",
+            figures.extent.grown_events
+        ),
         came: gesta,
         is_met: gesta <= smallest,
     });

@@ -35,4 +35,7 @@ pub(super) const LATENCY: Row =
 /// The rows whose syncs are counted.
 pub(super) const COUNTED: [&str; 2] = ["durable-1", "durable-64"];
 
+/// The stores that are grown: those that read their log to open after a crash, and those that keep what gesta keeps.
+pub(super) const GROWN: [&str; 6] = ["gesta", "tephra", "sqlite", "lmdb", "redb", "fjall"];
+
 const HUNDRED: Append = Append { batch: 100, ..Append::ONE };

@@ -27,6 +27,7 @@ pub fn tables(machine: &Machine, programs: &[Program], figures: &Figures) -> Str
         let _ = writeln!(page, "As `durable-1x100`, with events of another size, in more streams, or unevenly:\n");
         rates(&mut page, &programs, figures, &WORKLOADS);
         waits(&mut page, &programs, figures);
+        grown(&mut page, &programs, figures);
     }
     judged(&mut page, figures);
     remarks(&mut page, programs, figures);
@@ -119,6 +120,24 @@ fn waits(page: &mut String, programs: &[&Program], figures: &Figures) {
         let waits = all.map(|wait| wait.map_or_else(String::new, digits)).join(" | ");
         let syncs = COUNTED.map(|row| figures.syncs(name, row).map_or_else(String::new, digits)).join(" | ");
         let _ = writeln!(page, "| {name} | {waits} | {syncs} |");
+    }
+    page.push('\n');
+}
+
+/// What grows with a store.
+fn grown(page: &mut String, programs: &[&Program], figures: &Figures) {
+    let is_grown = |program: &&&Program| figures.median(program.peer.name, "grown-fill").is_some();
+    let mut programs = programs.iter().filter(is_grown).peekable();
+    if programs.peek().is_none() {
+        return;
+    }
+    let _ = writeln!(page, "Grown to {} events:\n", figures.extent.grown_events);
+    page.push_str("| store | open after a crash, ms | bytes an event |\n|---|---|---|\n");
+    for program in programs {
+        let said = |row| figures.median(program.peer.name, row);
+        let open = said("grown-open-killed").map_or_else(String::new, |said| digits(said.seconds * 1e3));
+        let bytes = said("grown-fill").and_then(|said| said.bytes_an_event).map_or_else(String::new, digits);
+        let _ = writeln!(page, "| {} | {open} | {bytes} |", program.peer.name);
     }
     page.push('\n');
 }

@@ -3,7 +3,7 @@
 use super::figures::{Cell, Figures};
 use super::gap::Gap;
 use super::peer::Program;
-use super::rows::{APPENDS, COUNTED, LATENCY, Row, WORKLOADS};
+use super::rows::{APPENDS, COUNTED, GROWN, LATENCY, Row, WORKLOADS};
 use super::work::{Said, Work};
 use crate::outcome::Outcome;
 use crate::place::Place;
@@ -19,13 +19,15 @@ pub struct Extent {
     pub seconds: f64,
     /// Events of the stores that are read.
     pub events: u64,
+    /// Events of the stores that are opened once more, as they would be after a while.
+    pub grown_events: u64,
 }
 
 impl Extent {
     /// Some twenty minutes.
-    pub const WHOLE: Self = Self { rounds: 3, seconds: 1.0, events: 500_000 };
+    pub const WHOLE: Self = Self { rounds: 3, seconds: 1.0, events: 500_000, grown_events: 2_000_000 };
     /// Shows in a minute that all works, and not how fast.
-    pub const QUICK: Self = Self { rounds: 1, seconds: 0.2, events: 20_000 };
+    pub const QUICK: Self = Self { rounds: 1, seconds: 0.2, events: 20_000, grown_events: 40_000 };
 }
 
 /// Measures all stores, and returns those that could be had; `tell` hears of each row when it begins.
@@ -52,6 +54,7 @@ pub fn tour(
     // Long enough to see one wait in a thousand.
     tour.append_all(&[LATENCY], 1, extent.seconds * 3.0, figures)?;
     tour.read_all(figures)?;
+    tour.grow(figures)?;
     tour.count_syncs(figures)?;
     Ok(tour.programs)
 }
@@ -112,6 +115,22 @@ impl Tour<'_> {
             }
         }
         filled.into_iter().try_for_each(|(_, place)| place.remove())
+    }
+
+    /// What grows with a store: how long it takes to open after a crash, and what it takes on disk.
+    fn grow(&mut self, figures: &mut Figures) -> Outcome<()> {
+        for program in self.programs.iter().filter(|program| GROWN.contains(&program.peer.name)) {
+            (self.tell)(&format!("grow, {}", program.peer.name));
+            let place = Place::new(self.directory)?;
+            let said = Work::Fill { events: self.extent.grown_events }.run(program, place.path());
+            let is_filled = said.is_ok();
+            figures.add(program.peer, "grown-fill", said);
+            if is_filled {
+                figures.add(program.peer, "grown-open-killed", Work::Open.run(program, place.path()));
+            }
+            place.remove()?;
+        }
+        Ok(())
     }
 
     /// Runs of their own, whose rates are thrown away: who is watched is slower.
