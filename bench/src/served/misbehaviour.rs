@@ -64,7 +64,10 @@ impl Misbehaviour {
                 let _ = stream.write_all(&noise).await;
                 until_sent_away(stream).await
             }
-            Self::Fleeting => Ok(drop(connect().await?)),
+            Self::Fleeting => {
+                connect().await?;
+                Ok(())
+            }
             Self::Unread => {
                 let client = Client::connect(address.clone(), ClientOptions::default())?;
                 let mut cursor = client.read(Read::all()).await?;
