@@ -1,9 +1,10 @@
-//! The client for programs without a runtime: one thread of its own beneath, and [`gesta_model::EventStore`] on top.
+//! The client for programs without a runtime: one of its own beneath, and [`gesta_model::EventStore`] on top.
 
 mod client;
 mod cursor;
 mod subscription;
 mod ticket;
+mod turns;
 mod worker;
 
 pub use client::BlockingClient;

@@ -22,6 +22,7 @@ impl AppendTicket for BlockingTicket {
         if hold.core.target.options.request_timeout.is_some() {
             return hold.wait_for(hold.core.outcome(outcome));
         }
+        let _relying = hold.rely();
         hold.core.told(outcome.blocking_recv())
     }
 }
