@@ -62,7 +62,7 @@ impl Comparison {
 }
 
 impl Side {
-    fn new(mut rounds: Vec<Sample>) -> Self {
+    pub(crate) fn new(mut rounds: Vec<Sample>) -> Self {
         let mut latency = Latency::default();
         for round in &rounds {
             latency.merge(&round.latency);

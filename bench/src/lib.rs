@@ -14,7 +14,9 @@
 //!  sample       what a round comes to
 //!  comparison   rounds in turns, medians, ratio
 //!  run          the rows one after another
+//!  helper       what a row has another process do: the same program again
 //!  report       the table, or JSON
+//!  page         where in the documentation the table goes
 //!  machine      where and when it was measured
 //! ```
 //!
@@ -24,9 +26,11 @@
 pub mod compared;
 pub mod comparison;
 pub mod events;
+pub mod helper;
 pub mod indexed;
 pub mod machine;
 pub mod outcome;
+pub mod page;
 pub mod place;
 pub mod projected;
 pub mod report;

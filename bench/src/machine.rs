@@ -43,6 +43,13 @@ impl Machine {
         }
     }
 
+    /// All of it in one line, as a page shows it.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let Self { processor, kernel, file_system, commit, command, date, load } = self;
+        format!("{processor}, Linux {kernel}, {file_system}, load {load} before, {date}, commit {commit}: `{command}`.")
+    }
+
     /// Says what makes figures meaningless.
     pub fn warn(&self, directory: &Path) {
         self.warn_of(directory);

@@ -21,19 +21,24 @@ pub struct Measured {
 
 impl Measured {
     /// What the line is called.
-    fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         self.scale.map_or_else(|| self.title.name.to_owned(), |scale| format!("{}, {}", self.title.name, scaled(scale)))
     }
 }
 
-/// The head of the table, as Markdown.
+/// All of a run, as Markdown.
+#[must_use]
+pub fn tables(machine: &Machine, rows: &[Measured], figures: &[Figure]) -> String {
+    let lines = [head(machine)].into_iter().chain(rows.iter().map(line));
+    let head = (!figures.is_empty()).then(|| format!("\n{FIGURES_HEAD}"));
+    let lines = lines.chain(head).chain(figures.iter().map(figure_line));
+    lines.map(|line| line + "\n").collect()
+}
+
+/// What stands above the lines of the table, as Markdown.
 #[must_use]
 pub fn head(machine: &Machine) -> String {
-    let Machine { processor, kernel, file_system, commit, command, date, load } = machine;
-    format!(
-        "machine  {processor}\nkernel   {kernel}, {file_system}, load {load}\ncommit   {commit}\ncommand  {command}\n\
-         date     {date}\n\n{COLUMNS}\n{RULE}"
-    )
+    format!("{}\n\n{COLUMNS}\n{RULE}", machine.line())
 }
 
 const COLUMNS: &str = "| row | yard-stick, events/s | gesta, events/s (slowest to fastest) | ratio | goal | expected now \
@@ -54,35 +59,32 @@ pub fn line(measured: &Measured) -> String {
         Some(Goal::Seconds(_)) => format!("{} in {:.3} s", short(yardstick.rate()), yardstick.elapsed().as_secs_f64()),
         _ => short(yardstick.rate()),
     };
-    let verdict = |goal: Option<Goal>| {
-        goal.map_or_else(String::new, |goal| {
-            let verdict = if comparison.reaches(goal) { "met" } else { "**missed**" };
-            format!("{} {verdict}", describe(goal))
-        })
+    let judged = |goal: Option<Goal>| {
+        goal.map_or_else(String::new, |goal| format!("{} {}", describe(goal), verdict(comparison.reaches(goal))))
     };
     format!(
         "| {} | {yardstick_rate} | {gesta_rate} | {:.2} | {} | {} | {} | {} |",
         measured.label(),
         comparison.ratio(),
-        verdict(title.goal),
-        verdict(title.expected),
+        judged(title.goal),
+        judged(title.expected),
         waits(yardstick),
         waits(gesta),
     )
 }
 
-/// The head of the table of figures.
-pub const FIGURES_HEAD: &str = "| figure | yard-stick | gesta | goal |\n|---|---|---|---|";
+const FIGURES_HEAD: &str = "| figure | yard-stick | gesta | goal |\n|---|---|---|---|";
 
 /// One line of the table of figures.
-#[must_use]
-pub fn figure_line(figure: &Figure) -> String {
-    let Figure { name, scale, unit, yardstick, gesta, gesta_max, .. } = figure;
-    let goal = gesta_max.map_or_else(String::new, |max| {
-        let verdict = if *gesta <= max { "met" } else { "**missed**" };
-        format!("<= {max} {verdict}")
-    });
-    format!("| {name}, {} | {} {unit} | {} {unit} | {goal} |", scaled(*scale), digits(*yardstick), digits(*gesta))
+fn figure_line(figure: &Figure) -> String {
+    let Figure { unit, yardstick, gesta, gesta_max, .. } = figure;
+    let goal = format!("<= {} {}", digits(*gesta_max), verdict(gesta <= gesta_max));
+    format!("| {} | {} {unit} | {} {unit} | {goal} |", figure.label(), digits(*yardstick), digits(*gesta))
+}
+
+/// Whether a goal is met, as all tables say it.
+pub(crate) fn verdict(is_met: bool) -> &'static str {
+    if is_met { "met" } else { "**missed**" }
 }
 
 /// What the figures are.
@@ -125,12 +127,17 @@ pub fn legend(titles: impl IntoIterator<Item = Title>) -> String {
 /// The whole run as JSON.
 pub fn json(machine: &Machine, measured: &[Measured], figures: &[Figure]) -> Outcome<String> {
     #[derive(Serialize)]
-    struct Report<'a> {
+    struct Report<'a, R> {
         machine: &'a Machine,
-        rows: Vec<JsonRow>,
+        rows: R,
         #[serde(skip_serializing_if = "<[Figure]>::is_empty")]
         figures: &'a [Figure],
     }
+    Ok(serde_json::to_string_pretty(&Report { machine, rows: json_rows(measured), figures })?)
+}
+
+/// Rows as JSON shows them.
+pub(crate) fn json_rows(measured: &[Measured]) -> impl Serialize + use<> {
     #[derive(Serialize)]
     struct JsonRow {
         name: &'static str,
@@ -176,10 +183,11 @@ pub fn json(machine: &Machine, measured: &[Measured], figures: &[Figure]) -> Out
         gesta_side: side(&comparison.gesta),
         warnings: warnings(measured),
     });
-    Ok(serde_json::to_string_pretty(&Report { machine, rows: rows.collect(), figures })?)
+    rows.collect::<Vec<_>>()
 }
 
-fn describe(goal: Goal) -> String {
+/// A goal in a few signs.
+pub(crate) fn describe(goal: Goal) -> String {
     match goal {
         Goal::Ratio(ratio) => format!(">= {ratio}"),
         Goal::Rate(rate) => format!(">= {}/s", short(rate)),
@@ -189,7 +197,8 @@ fn describe(goal: Goal) -> String {
     }
 }
 
-fn waits(side: &Side) -> String {
+/// Half of the waits, and ninety-nine of a hundred, took no longer, in microseconds; empty when nobody waited.
+pub(crate) fn waits(side: &Side) -> String {
     match (side.latency.microseconds_at(0.5), side.latency.microseconds_at(0.99)) {
         (Some(median), Some(high)) => format!("{} / {}", digits(median), digits(high)),
         _ => String::new(),
@@ -216,12 +225,16 @@ pub(crate) fn digits(value: f64) -> String {
 }
 
 /// The events of a scale, and the streams where they are many.
-#[allow(clippy::cast_precision_loss, reason = "a count is shown with three digits")]
-fn scaled(scale: Scale) -> String {
-    let round = |count: u64| short(count as f64).replace(".00", "").replace(".0", "");
+pub(crate) fn scaled(scale: Scale) -> String {
     let streams =
-        if scale.stream_count > 1_000 { format!(" in {} streams", round(scale.stream_count)) } else { String::new() };
-    format!("{}{streams}", round(scale.event_count))
+        if scale.stream_count > 1_000 { format!(" in {} streams", counted(scale.stream_count)) } else { String::new() };
+    format!("{}{streams}", counted(scale.event_count))
+}
+
+/// A round count, without zeros that say nothing.
+#[allow(clippy::cast_precision_loss, reason = "a count is shown with three digits")]
+pub(crate) fn counted(count: u64) -> String {
+    short(count as f64).replace(".00", "").replace(".0", "")
 }
 
 #[cfg(test)]

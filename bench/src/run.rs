@@ -3,6 +3,7 @@
 use crate::comparison::Comparison;
 use crate::machine::Machine;
 use crate::outcome::Outcome;
+use crate::page::Section;
 use crate::report::{self, Measured};
 use crate::rows::Row;
 use crate::workload::Settings;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 /// Which rows are to be measured, and how.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub struct Arguments {
     /// One short round each: shows that all works, not how fast.
     #[arg(long)]
@@ -18,6 +20,9 @@ pub struct Arguments {
     /// Prints JSON instead of a table.
     #[arg(long)]
     json: bool,
+    /// Puts the table into this page as well, between the marks of its name.
+    #[arg(long, value_name = "PAGE", conflicts_with_all = ["quick", "json", "only", "profile"])]
+    write: Option<PathBuf>,
     /// Where the files of the measurement go; removed afterwards.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -43,16 +48,20 @@ impl Arguments {
     }
 }
 
-/// Measures those of the rows that were asked for, as was asked.
-pub fn run(rows: impl Into<Vec<Row<Settings>>>, arguments: Arguments) -> Outcome<()> {
+/// Measures those of the rows that were asked for, as was asked; a page has a section of this name for all of them.
+pub fn run(name: &'static str, rows: impl Into<Vec<Row<Settings>>>, arguments: Arguments) -> Outcome<()> {
     let settings = arguments.settings();
-    let Arguments { json, only, profile: is_profile, .. } = arguments;
+    let Arguments { json, write, only, profile: is_profile, .. } = arguments;
     let rows = chosen(rows.into(), &only)?;
-    if is_profile { profile(&rows, &settings) } else { compare(&rows, &settings, json) }
+    if is_profile {
+        return profile(&rows, &settings);
+    }
+    let section = write.map(|page| Section::of(page, name)).transpose()?;
+    compare(&rows, &settings, json, section.as_ref())
 }
 
 /// Measures rows and prints them as a table, or as JSON at the end.
-fn compare(rows: &[Row<Settings>], settings: &Settings, is_json: bool) -> Outcome<()> {
+fn compare(rows: &[Row<Settings>], settings: &Settings, is_json: bool, section: Option<&Section>) -> Outcome<()> {
     let machine = Machine::here(&settings.directory);
     machine.warn(&settings.directory);
     if !is_json {
@@ -77,7 +86,7 @@ fn compare(rows: &[Row<Settings>], settings: &Settings, is_json: bool) -> Outcom
     for warning in warnings {
         eprintln!("{warning}");
     }
-    Ok(())
+    section.map_or(Ok(()), |section| section.write(&report::tables(&machine, &measured, &[])))
 }
 
 /// Does only gesta's side of rows, for a profiler to look at.

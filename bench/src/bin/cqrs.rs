@@ -8,7 +8,6 @@ use gesta_bench::run;
 /// Measures projections beside the bare inserts, and commands beside the bare append.
 #[derive(Debug, Parser)]
 #[command(name = "gesta-bench-cqrs", version)]
-#[group(skip)]
 struct Arguments {
     #[command(flatten)]
     rows: run::Arguments,
@@ -17,5 +16,5 @@ struct Arguments {
 fn main() -> Outcome<()> {
     let arguments = Arguments::parse().rows;
     let rows = rows(&arguments.settings(), arguments.is_quick())?;
-    run::run(rows, arguments)
+    run::run("cqrs", rows, arguments)
 }

@@ -1,13 +1,15 @@
 //! `gesta-bench-index`: what the index of the embedded store costs and saves while the store grows, one table a run.
 
 use clap::Parser;
-use gesta_bench::indexed::{Extent, Measurements, fill_until_killed, tell_memory};
+use gesta_bench::helper::Helper;
+use gesta_bench::indexed::{Extent, Measurements, draw_growth};
 use gesta_bench::machine::Machine;
 use gesta_bench::outcome::Outcome;
+use gesta_bench::page::Section;
 use gesta_bench::report;
 use gesta_bench::workload::Settings;
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Measures checks, queries, reads and appends on stores of 20 thousand, 200 thousand and 2 million events.
 #[derive(Debug, Parser)]
@@ -25,37 +27,36 @@ struct Arguments {
     /// Prints JSON instead of a table.
     #[arg(long)]
     json: bool,
+    /// Puts the table into this page as well, between its marks `index`; with `--full` between its marks `growth`, with a
+    /// chart beside the page.
+    #[arg(long, value_name = "PAGE", conflicts_with_all = ["quick", "json", "only"])]
+    write: Option<PathBuf>,
+    /// Draws how the costs grow with the store into this file.
+    #[arg(long, value_name = "FILE.svg")]
+    chart: Option<PathBuf>,
     /// Where the files of the measurement go; removed afterwards.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     /// Measures only this row or figure; may be given several times.
     #[arg(long, value_name = "ROW")]
     only: Vec<String>,
-    /// Fills a store and goes on appending until the process is killed.
-    #[arg(long, hide = true)]
-    fill: Option<PathBuf>,
-    #[arg(long, hide = true, default_value_t = 0)]
-    fill_count: u64,
-    #[arg(long, hide = true, default_value_t = 1_000)]
-    stream_count: u64,
-    /// Opens a store and prints the process's anonymous memory before and after.
-    #[arg(long, hide = true)]
-    tell_memory: Option<PathBuf>,
+    #[command(flatten)]
+    helper: Helper,
 }
 
 fn main() -> Outcome<()> {
     let arguments = Arguments::parse();
-    if let Some(directory) = &arguments.fill {
-        return fill_until_killed(directory, arguments.fill_count, arguments.stream_count);
-    }
-    if let Some(directory) = &arguments.tell_memory {
-        return tell_memory(directory);
-    }
+    arguments.helper.help().unwrap_or_else(|| measure(arguments))
+}
+
+fn measure(arguments: Arguments) -> Outcome<()> {
     if let Some(unknown) = arguments.only.iter().find(|name| Measurements::names().all(|known| known != name.as_str()))
     {
         let known: Vec<&str> = Measurements::names().collect();
         return Err(format!("no row is called {unknown}: choose among {}", known.join(", ")).into());
     }
+    let name = if arguments.full { "growth" } else { "index" };
+    let section = arguments.write.as_ref().map(|page| Section::of(page, name)).transpose()?;
     let directory = arguments.dir.unwrap_or_else(env::temp_dir);
     let machine = Machine::here(&directory);
     machine.warn(&directory);
@@ -68,20 +69,26 @@ fn main() -> Outcome<()> {
         measured.measure(scale, &settings, &arguments.only)?;
     }
     measured.sort();
-    let Measurements { rows, figures } = measured;
+    let Measurements { rows, figures } = &measured;
+    let tables = report::tables(&machine, rows, figures);
     if arguments.json {
-        println!("{}", report::json(&machine, &rows, &figures)?);
+        println!("{}", report::json(&machine, rows, figures)?);
     } else {
-        println!("{}", report::head(&machine));
-        rows.iter().for_each(|row| println!("{}", report::line(row)));
+        println!("{tables}");
         let titles = Measurements::titles().filter(|title| rows.iter().any(|row| row.title.name == title.name));
-        println!("\n{}", report::legend(titles));
-        if !figures.is_empty() {
-            println!("{}", report::FIGURES_HEAD);
-            figures.iter().for_each(|figure| println!("{}", report::figure_line(figure)));
-            println!("\n{}", report::figure_legend(&figures));
-        }
+        println!("{}\n{}", report::legend(titles), report::figure_legend(figures));
     }
     rows.iter().flat_map(report::warnings).for_each(|warning| eprintln!("{warning}"));
-    Ok(())
+    if let Some(chart) = &arguments.chart {
+        draw_growth(chart, &machine, rows)?;
+    }
+    match (section, arguments.write.as_deref().and_then(Path::parent)) {
+        (Some(section), Some(folder)) if arguments.full => {
+            const CHART: &str = "benchmarks/growth.svg";
+            draw_growth(&folder.join(CHART), &machine, rows)?;
+            section.write(&format!("![How costs grow with the store]({CHART})\n\n{tables}"))
+        }
+        (Some(section), _) => section.write(&tables),
+        (None, _) => Ok(()),
+    }
 }

@@ -14,8 +14,8 @@ use std::time::Instant;
 pub(super) enum Question {
     /// That a stream has no events.
     NoStream(StreamName),
-    /// That a stream stands at its first event.
-    First(StreamName),
+    /// That a stream stands at a revision.
+    At(StreamName, Revision),
     /// That no event of the whole history has a tag.
     NoTag(Tag),
     /// That no event of the whole history has both tags.
@@ -28,7 +28,7 @@ impl Question {
         let tagged = |tags: Vec<Tag>| Query::from(QueryItem { tags, ..QueryItem::new() });
         match self {
             Self::NoStream(stream) => request.expect(stream, ExpectedRevision::NoStream),
-            Self::First(stream) => request.expect(stream, ExpectedRevision::Exactly(Revision::FIRST)),
+            Self::At(stream, revision) => request.expect(stream, ExpectedRevision::Exactly(revision)),
             Self::NoTag(tag) => request.unless(tagged(vec![tag]), Position::START),
             Self::NotBoth(tags) => request.unless(tagged(tags.to_vec()), Position::START),
         }
@@ -51,7 +51,9 @@ impl<'s> Checks<'s> {
     /// Checks that the old streams stand where they do. A round asks for so few that three rounds of both sides together
     /// ask for none twice: the store remembers what it was asked.
     pub(super) fn of_cold_streams(subject: &'s Subject) -> Self {
-        let question = |subject: &Subject| Ok(Question::First(subject.history.account(subject.fresh_number()).clone()));
+        let question = |subject: &Subject| {
+            Ok(Question::At(subject.history.account(subject.fresh_number()).clone(), Revision::FIRST))
+        };
         Self { subject, question, count_max: History::ACCOUNT_COUNT / 6 }
     }
 
@@ -74,7 +76,7 @@ impl Workload for Checks<'_> {
             let start = Instant::now();
             let holds = match black_box(&question) {
                 Question::NoStream(stream) => postings.revision(stream.as_str()).is_none(),
-                Question::First(stream) => postings.revision(stream.as_str()) == Some(0),
+                Question::At(stream, revision) => postings.revision(stream.as_str()) == Some(revision.0),
                 Question::NoTag(tag) => !postings.has_tag(tag.as_str()),
                 Question::NotBoth([first, second]) => !postings.has_both(first.as_str(), second.as_str()),
             };

@@ -2,6 +2,7 @@
 
 use super::history::{History, Scale};
 use crate::outcome::Outcome;
+use crate::report::scaled;
 use crate::workload::Settings;
 use crate::yardstick::log_files;
 use gesta::{AppendRequest, Durability, Options, Read, Reader, Store};
@@ -29,14 +30,22 @@ pub struct Figure {
     /// How much it is for gesta.
     pub gesta: f64,
     /// How much it should be at most.
-    pub gesta_max: Option<f64>,
+    pub gesta_max: f64,
+}
+
+impl Figure {
+    /// What the line is called.
+    pub(crate) fn label(&self) -> String {
+        format!("{}, {}", self.name, scaled(self.scale))
+    }
 }
 
 /// The names of the figures.
 pub(super) const MEMORY: &str = "memory";
 pub(super) const OVERHEAD: &str = "overhead";
 
-/// The anonymous memory of a process of its own that opens a store, before and after.
+/// The anonymous memory of a process of its own that opens a store, before and after. Nearly all of it is the index of the
+/// tail segment, which grows with that segment and is begun anew with the next; the options say how far.
 #[allow(clippy::cast_precision_loss, reason = "a figure is shown with three digits")]
 pub(super) fn memory(directory: &Path, scale: Scale) -> Outcome<Figure> {
     let output = Command::new(env::current_exe()?).arg("--tell-memory").arg(directory).output()?;
@@ -53,7 +62,7 @@ pub(super) fn memory(directory: &Path, scale: Scale) -> Outcome<Figure> {
         yardstick_is: "the same process before",
         yardstick: before as f64 / 1e6,
         gesta: after as f64 / 1e6,
-        gesta_max: None,
+        gesta_max: Options::default().index_bytes_max as f64 / 1e6,
     })
 }
 
@@ -115,6 +124,6 @@ pub(super) fn overhead(history: &History, settings: &Settings) -> Outcome<Figure
         yardstick_is: "the log alone",
         yardstick: log_overhead,
         gesta: log_overhead + index_overhead,
-        gesta_max: Some(100.0),
+        gesta_max: 100.0,
     })
 }

@@ -9,11 +9,13 @@
 //!  reads       a stream against its bytes in one piece, queries against a filter over everything
 //!  figures     memory after opening, bytes on disk
 //!  run         one size after another
+//!  growth      what the same operation costs while the store grows, as a chart
 //! ```
 
 mod appends;
 mod checks;
 mod figures;
+mod growth;
 mod history;
 mod reads;
 mod rows;
@@ -21,6 +23,7 @@ mod run;
 mod subject;
 
 pub use figures::{Figure, tell_memory};
+pub use growth::draw_growth;
 pub use history::{History, Scale};
 pub use rows::{INDEXED_ROWS, OPEN};
 pub use run::{Extent, Measurements, fill_until_killed};

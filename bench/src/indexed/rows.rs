@@ -6,7 +6,7 @@ use super::history::History;
 use super::reads::{QueryRead, StreamRead};
 use super::subject::Subject;
 use crate::rows::{Goal, Row, Title};
-use gesta::{Durability, QueryItem, StreamName, Tag};
+use gesta::{Durability, QueryItem, Revision, StreamName, Tag};
 
 const MAP: &str = "a look-up in a hash map in memory";
 const MERGE: &str = "a walk over both lists in memory";
@@ -22,7 +22,21 @@ pub const OPEN: Title = Title {
 };
 
 /// The rows that are measured on an open store.
-pub const INDEXED_ROWS: [Row<Subject>; 11] = [
+pub const INDEXED_ROWS: [Row<Subject>; 12] = [
+    Row {
+        title: Title {
+            name: "check-hot",
+            work: "`Exactly(r)` on a stream that was asked for just before",
+            yardstick: MAP,
+            goal: Some(Goal::Microseconds(0.2)),
+            expected: None,
+        },
+        workload: |subject| {
+            Ok(Box::new(Checks::new(subject, |subject| {
+                Ok(Question::At(subject.history.ledger().clone(), Revision(History::LEDGER_COUNT - 1)))
+            })))
+        },
+    },
     Row {
         title: Title {
             name: "check-new",

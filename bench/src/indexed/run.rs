@@ -41,7 +41,7 @@ impl Extent {
 }
 
 /// What a run came to.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Measurements {
     /// The rows, by size.
     pub rows: Vec<Measured>,
