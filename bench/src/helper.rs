@@ -2,7 +2,7 @@
 
 use crate::indexed::{self, tell_memory};
 use crate::outcome::Outcome;
-use crate::served::{pour, replay_until_told, serve};
+use crate::served::{Misbehaviour, misbehave_until_told, pour, replay_until_told, serve};
 use crate::workload::fill_until_killed;
 use std::path::PathBuf;
 
@@ -31,6 +31,11 @@ pub struct Helper {
     replay: Option<String>,
     #[arg(long, hide = true, default_value_t = 1)]
     replay_count: usize,
+    /// Is a burden to a server until standard input ends.
+    #[arg(long, hide = true, requires = "at")]
+    misbehave: Option<Misbehaviour>,
+    #[arg(long, hide = true)]
+    at: Option<String>,
 }
 
 impl Helper {
@@ -45,6 +50,7 @@ impl Helper {
         let helped = helped.or_else(|| self.tell_memory.as_deref().map(tell_memory));
         let helped = helped.or_else(|| self.serve.as_deref().map(serve));
         let helped = helped.or_else(|| self.pour.as_deref().map(pour));
-        helped.or_else(|| self.replay.as_ref().map(|address| replay_until_told(address, self.replay_count)))
+        let helped = helped.or_else(|| self.replay.as_ref().map(|address| replay_until_told(address, self.replay_count)));
+        helped.or_else(|| Some(misbehave_until_told(self.misbehave?, self.at.as_ref()?)))
     }
 }

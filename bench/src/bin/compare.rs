@@ -1,10 +1,12 @@
 //! `compare`: gesta beside other stores, by the same rows, each store in a process of its own.
 
 use clap::Parser;
-use gesta_bench::compared::{Extent, Figures, PEERS, Peer, Program, draw, json, tables, tour, write};
+use gesta_bench::compared::{Extent, Figures, PEERS, Peer, Program, draw, json, measure_goals, tables, tour};
+use gesta_bench::helper::Helper;
 use gesta_bench::machine::Machine;
 use gesta_bench::outcome::Outcome;
-use std::path::PathBuf;
+use gesta_bench::page::Section;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Measures gesta beside other stores and writes docs/BENCHMARKS.md.
@@ -26,10 +28,18 @@ struct Arguments {
     /// Where the stores are made; removed afterwards.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    #[command(flatten)]
+    helper: Helper,
 }
 
 fn main() -> Outcome<()> {
     let arguments = Arguments::parse();
+    arguments.helper.help().unwrap_or_else(|| compare(&arguments))
+}
+
+fn compare(arguments: &Arguments) -> Outcome<()> {
+    let docs = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs"));
+    let section = Section::of(docs.join("BENCHMARKS.md"), "compare")?;
     let began = Instant::now();
     let directory = arguments.dir.clone().unwrap_or_else(std::env::temp_dir);
     let machine = Machine::here(&directory);
@@ -38,7 +48,8 @@ fn main() -> Outcome<()> {
     let mut tell = |what: &str| eprintln!("{:>5} s  {what}", began.elapsed().as_secs());
     let mut programs = Vec::new();
     tell("build the programs of the stores");
-    for (peer, built) in Program::build(&chosen(&arguments)?, if arguments.quick { "quick" } else { "release" })? {
+    let profile = if arguments.quick { "quick" } else { "release" };
+    for (peer, built) in Program::build(&chosen(arguments)?, profile)? {
         match built {
             Ok(program) => programs.push(program),
             Err(error) => {
@@ -49,14 +60,17 @@ fn main() -> Outcome<()> {
     }
     programs.sort_by_key(|program| PEERS.iter().position(|peer| *peer == program.peer));
     let programs = tour(programs, &directory, &mut figures, &mut tell)?;
+    if arguments.peers.is_empty() {
+        figures.goals = measure_goals(&directory, figures.extent, &mut tell)?;
+    }
     if arguments.json {
         println!("{}", json(&machine, &figures)?);
     } else {
         println!("{}", tables(&machine, &programs, &figures));
     }
     if !arguments.quick && !arguments.json && arguments.peers.is_empty() {
-        let docs = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs"));
-        write(&docs.join("BENCHMARKS.md"), &docs.join("benchmarks"), &machine, &programs, &figures)?;
+        draw(&docs.join("benchmarks"), &machine, &programs, &figures)?;
+        section.write(&tables(&machine, &programs, &figures))?;
     }
     if let Some(charts) = &arguments.charts {
         draw(charts, &machine, &programs, &figures)?;

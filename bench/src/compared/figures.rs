@@ -4,6 +4,7 @@ use super::gap::Gap;
 use super::peer::Peer;
 use super::tour::Extent;
 use super::work::Said;
+use crate::indexed::Measurements;
 use std::collections::BTreeMap;
 
 /// One round of one row of one store: what its program said, or why there is nothing.
@@ -14,6 +15,8 @@ pub(super) type Cell = Result<Said, Gap>;
 pub struct Figures {
     /// How much was measured.
     pub extent: Extent,
+    /// gesta beside its yard-sticks, where that was measured.
+    pub goals: Measurements,
     rounds: BTreeMap<(&'static str, &'static str), Vec<Cell>>,
     syncs: BTreeMap<(&'static str, &'static str), f64>,
     left_out: Vec<(&'static str, String)>,
@@ -23,7 +26,8 @@ impl Figures {
     /// Nothing yet.
     #[must_use]
     pub fn new(extent: Extent) -> Self {
-        Self { extent, rounds: BTreeMap::new(), syncs: BTreeMap::new(), left_out: Vec::new() }
+        let goals = Measurements::default();
+        Self { extent, goals, rounds: BTreeMap::new(), syncs: BTreeMap::new(), left_out: Vec::new() }
     }
 
     pub(super) fn add(&mut self, peer: Peer, row: &'static str, said: Cell) {

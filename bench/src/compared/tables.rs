@@ -5,9 +5,11 @@ use super::gap::Gap;
 use super::goals;
 use super::peer::{Kind, Program};
 use super::rows::{APPENDS, COUNTED, LATENCY, Row, WORKLOADS};
+use super::tour::Extent;
 use super::work::Said;
+use super::yardsticks;
 use crate::machine::Machine;
-use crate::report::{digits, short};
+use crate::report::{digits, short, verdict};
 use crate::sample::SYNC_MICROSECONDS_MIN;
 use std::fmt::Write as _;
 
@@ -29,19 +31,16 @@ pub fn tables(machine: &Machine, programs: &[Program], figures: &Figures) -> Str
         waits(&mut page, &programs, figures);
         grown(&mut page, &programs, figures);
     }
+    yardsticks::goals(&mut page, figures);
     judged(&mut page, figures);
     remarks(&mut page, programs, figures);
     page
 }
 
 fn head(machine: &Machine, figures: &Figures) -> String {
-    let Machine { processor, kernel, file_system, load, date, commit, command } = machine;
-    let extent = figures.extent;
-    let mut head = format!(
-        "{processor}, Linux {kernel}, {file_system}, load {load} before, {date}, commit {commit}: `{command}`. Medians of {} \
-         rounds of {} s, by turns; stores of {} events are read.",
-        extent.rounds, extent.seconds, extent.events
-    );
+    let (machine, Extent { rounds, seconds, events, .. }) = (machine.line(), figures.extent);
+    let mut head =
+        format!("{machine} Medians of {rounds} rounds of {seconds} s, by turns; stores of {events} events are read.");
     if let Some((p50, p99)) = figures.median("plain", "durable-1").and_then(waited) {
         let _ = write!(head, " The disk: one event written and synced takes {p50} us, {p99} at p99.");
     }
@@ -153,7 +152,7 @@ fn judged(page: &mut String, figures: &Figures) {
     }
     page.push_str("#### What was hoped for\n\n| hoped for | came | |\n|---|---|---|\n");
     for judged in judged {
-        let verdict = if judged.is_met { "met" } else { "**missed**" };
+        let verdict = verdict(judged.is_met);
         let _ = writeln!(page, "| {} | {} | {verdict} |", judged.hope, digits(judged.came));
     }
     page.push('\n');

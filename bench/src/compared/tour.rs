@@ -21,13 +21,15 @@ pub struct Extent {
     pub events: u64,
     /// Events of the stores that are opened once more, as they would be after a while.
     pub grown_events: u64,
+    /// Events of the stores on which gesta's index is looked at.
+    pub indexed: &'static [u64],
 }
 
 impl Extent {
     /// Some twenty minutes.
-    pub const WHOLE: Self = Self { rounds: 3, seconds: 1.0, events: 500_000, grown_events: 2_000_000 };
+    pub const WHOLE: Self = Self { rounds: 3, seconds: 1.0, events: 500_000, grown_events: 2_000_000, indexed: &[200_000, 2_000_000] };
     /// Shows in a minute that all works, and not how fast.
-    pub const QUICK: Self = Self { rounds: 1, seconds: 0.2, events: 20_000, grown_events: 40_000 };
+    pub const QUICK: Self = Self { rounds: 1, seconds: 0.2, events: 20_000, grown_events: 40_000, indexed: &[20_000] };
 }
 
 /// Measures all stores, and returns those that could be had; `tell` hears of each row when it begins.

@@ -1,30 +1,17 @@
-//! docs/BENCHMARKS.md and its charts, and the same as JSON.
+//! The charts of a run, and all of it as JSON.
 
 use super::chart::{self, Head};
 use super::figures::{Cell, Figures};
 use super::peer::Program;
 use super::rows::{APPENDS, Row, WORKLOADS};
-use super::tables::tables;
 use super::tour::Extent;
+use crate::indexed::Figure;
 use crate::machine::Machine;
 use crate::outcome::Outcome;
+use crate::report::json_rows;
 use serde::Serialize;
 use std::fs;
 use std::path::Path;
-
-/// What is written by a run stands between these lines of the page.
-const BEGIN: &str = "<!-- compare: begin -->";
-const END: &str = "<!-- compare: end -->";
-
-/// Puts the tables into the page, between its marks, and draws the charts beside it.
-pub fn write(page: &Path, charts: &Path, machine: &Machine, programs: &[Program], figures: &Figures) -> Outcome<()> {
-    let text = fs::read_to_string(page)?;
-    let marks = text.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
-    let (before, after) = marks.ok_or_else(|| format!("{} has no lines {BEGIN} and {END}", page.display()))?;
-    draw(charts, machine, programs, figures)?;
-    let tables = tables(machine, programs, figures);
-    Ok(fs::write(page, format!("{before}{BEGIN}\n\n{tables}\n{END}{after}"))?)
-}
 
 /// Draws all charts into a folder.
 pub fn draw(charts: &Path, machine: &Machine, programs: &[Program], figures: &Figures) -> Outcome<()> {
@@ -49,10 +36,12 @@ pub fn draw(charts: &Path, machine: &Machine, programs: &[Program], figures: &Fi
 /// The whole run, round by round.
 pub fn json(machine: &Machine, figures: &Figures) -> Outcome<String> {
     #[derive(Serialize)]
-    struct Report<'a> {
+    struct Report<'a, G> {
         machine: &'a Machine,
         left_out: Vec<(&'a str, &'a str)>,
         rows: Vec<Line<'a>>,
+        goals: G,
+        goal_figures: &'a [Figure],
     }
     #[derive(Serialize)]
     struct Line<'a> {
@@ -63,5 +52,6 @@ pub fn json(machine: &Machine, figures: &Figures) -> Outcome<String> {
     }
     let row = |(store, row, rounds)| Line { store, row, rounds, syncs_a_commit: figures.syncs(store, row) };
     let (left_out, rows) = (figures.left_out().collect(), figures.all().map(row).collect());
-    Ok(serde_json::to_string_pretty(&Report { machine, left_out, rows })?)
+    let (goals, goal_figures) = (json_rows(&figures.goals.rows), figures.goals.figures.as_slice());
+    Ok(serde_json::to_string_pretty(&Report { machine, left_out, rows, goals, goal_figures })?)
 }
