@@ -10,16 +10,11 @@ use gesta_bench::place::Place;
 use std::env;
 use std::time::Duration;
 
-const EVENT_COUNT: usize = 50_000;
-const EVENTS_EACH: usize = 100;
+const EVENT_COUNT: u64 = 50_000;
 
 fn fill(place: &Place) -> Outcome<Store> {
     let store = Store::open(place.path(), Options::default())?;
-    let mut events = Events::starting_at(0)?;
-    for _ in 0..EVENT_COUNT / EVENTS_EACH {
-        store.append(events.request(EVENTS_EACH, Durability::Buffered))?;
-    }
-    store.sync()?;
+    Events::fill(&store, EVENT_COUNT, Durability::Buffered)?;
     Ok(store)
 }
 

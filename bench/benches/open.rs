@@ -9,16 +9,12 @@ use std::env;
 use std::time::{Duration, Instant};
 
 const EVENT_COUNT: u64 = 60_000;
-const EVENTS_EACH: usize = 100;
 
 fn open(criterion: &mut Criterion) {
     let place = Place::new(&env::temp_dir()).expect("a directory");
     let open = || Store::open(place.path(), Options::default()).expect("the store opens");
     let store = open();
-    let mut events = Events::starting_at(0).expect("the names are short");
-    for _ in 0..EVENT_COUNT / EVENTS_EACH as u64 {
-        store.append(events.request(EVENTS_EACH, Durability::Buffered)).expect("nothing speaks against it");
-    }
+    Events::fill(&store, EVENT_COUNT, Durability::Buffered).expect("nothing speaks against it");
     store.close().expect("the store closes");
     let segment_count = log_files(place.path(), EVENT_COUNT).expect("the files can be read").len();
     assert!(segment_count >= 3, "{segment_count} segments are not a few");

@@ -9,16 +9,11 @@ use std::hint::black_box;
 use std::time::Duration;
 
 const EVENT_COUNT: u64 = 100_000;
-const EVENTS_EACH: usize = 100;
 
 fn replay(criterion: &mut Criterion) {
     let place = Place::new(&env::temp_dir()).expect("a directory");
     let store = Store::open(place.path(), Options::default()).expect("a new store opens");
-    let mut events = Events::starting_at(0).expect("the names are short");
-    for _ in 0..EVENT_COUNT / EVENTS_EACH as u64 {
-        store.append(events.request(EVENTS_EACH, Durability::Written)).expect("nothing speaks against it");
-    }
-    store.sync().expect("the disk takes it");
+    Events::fill(&store, EVENT_COUNT, Durability::Written).expect("nothing speaks against it");
 
     let mut group = criterion.benchmark_group("replay");
     group.throughput(Throughput::Elements(EVENT_COUNT));

@@ -1,7 +1,7 @@
 //! The events that all rows append: 256 bytes of data, in 1,000 streams by turns.
 
 use crate::outcome::Outcome;
-use gesta::{AppendRequest, Durability, Event, EventType, Limits, StreamName, Uuid};
+use gesta::{AppendRequest, Durability, Event, EventType, Limits, Store, StreamName, Uuid};
 
 /// Bytes of data of each event.
 pub const DATA_BYTES: usize = 256;
@@ -27,6 +27,18 @@ impl Events {
             data: (0..=u8::MAX).cycle().take(DATA_BYTES).collect(),
             next: ordinal % STREAM_COUNT,
         })
+    }
+
+    /// Fills an empty store with so many events, 100 a request.
+    pub fn fill(store: &Store, event_count: u64, durability: Durability) -> Outcome<()> {
+        const EVENTS_EACH: usize = 100;
+        let mut events = Self::starting_at(0)?;
+        for _ in 0..event_count / EVENTS_EACH as u64 {
+            store.append(events.request(EVENTS_EACH, durability))?;
+        }
+        store.sync()?;
+        assert_eq!(store.reader().head().0, event_count, "the log is as long as it should be");
+        Ok(())
     }
 
     /// The next event.

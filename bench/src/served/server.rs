@@ -21,17 +21,12 @@ pub(super) struct ServedStore {
 }
 
 impl ServedStore {
-    /// Fills a store with so many events, 100 a request, and has a server open it.
+    /// Fills a store with so many events and has a server open it.
     pub(super) fn start(parent: &Path, event_count: u64) -> Outcome<Self> {
-        const EVENTS_EACH: usize = 100;
         let place = Place::new(parent)?;
         if event_count > 0 {
             let store = Store::open(store_below(place.path()), Options::default())?;
-            let mut events = Events::starting_at(0)?;
-            for _ in 0..event_count / EVENTS_EACH as u64 {
-                store.append(events.request(EVENTS_EACH, Durability::Durable))?;
-            }
-            assert_eq!(store.reader().head().0, event_count, "the log is as long as it should be");
+            Events::fill(&store, event_count, Durability::Written)?;
             store.close()?;
         }
         let (child, ports) = Child::start(&["--serve".as_ref(), place.path().as_os_str()])?;

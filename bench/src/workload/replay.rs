@@ -21,16 +21,11 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Fills a store, 100 events a request, and goes over it once, so that both sides find their maps populated.
+    /// Fills a store and goes over it once, so that both sides find their maps populated.
     pub fn new(settings: &Settings) -> Outcome<Self> {
-        const EVENTS_EACH: usize = 100;
         let (place, store) = settings.new_store()?;
-        let mut events = Events::starting_at(0)?;
         let event_count = settings.replay_event_count;
-        for _ in 0..event_count / EVENTS_EACH as u64 {
-            store.append(events.request(EVENTS_EACH, Durability::Durable))?;
-        }
-        assert_eq!(store.reader().head().0, event_count, "the log is as long as it should be");
+        Events::fill(&store, event_count, Durability::Written)?;
         let files = log_files(place.path(), event_count)?;
         let view = |file: &crate::yardstick::LogFile| file.file.view(0..file.written_bytes);
         let views = files.iter().map(view).collect::<Result<_, _>>()?;

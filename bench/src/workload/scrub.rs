@@ -21,15 +21,11 @@ pub struct Scrub {
 }
 
 impl Scrub {
-    /// Fills a store, 100 events a request.
+    /// Fills a store.
     pub fn new(settings: &Settings) -> Outcome<Self> {
-        const EVENTS_EACH: usize = 100;
         let (place, store) = settings.new_store()?;
-        let mut events = Events::starting_at(0)?;
         let event_count = settings.replay_event_count;
-        for _ in 0..event_count / EVENTS_EACH as u64 {
-            store.append(events.request(EVENTS_EACH, Durability::Written))?;
-        }
+        Events::fill(&store, event_count, Durability::Written)?;
         // Closing writes the index files that are missing.
         store.close()?;
         let scrub = ScrubOptions { rate: ScrubRate::new(NonZeroU64::MAX), interval: Duration::ZERO };
