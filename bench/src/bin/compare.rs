@@ -39,7 +39,8 @@ fn main() -> Outcome<()> {
 
 fn compare(arguments: &Arguments) -> Outcome<()> {
     let docs = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs"));
-    let section = Section::of(docs.join("BENCHMARKS.md"), "compare")?;
+    let is_written = !arguments.quick && !arguments.json && arguments.peers.is_empty();
+    let section = is_written.then(|| Section::of(docs.join("BENCHMARKS.md"), "compare")).transpose()?;
     let began = Instant::now();
     let directory = arguments.dir.clone().unwrap_or_else(std::env::temp_dir);
     let machine = Machine::here(&directory);
@@ -68,7 +69,7 @@ fn compare(arguments: &Arguments) -> Outcome<()> {
     } else {
         println!("{}", tables(&machine, &programs, &figures));
     }
-    if !arguments.quick && !arguments.json && arguments.peers.is_empty() {
+    if let Some(section) = section {
         draw(&docs.join("benchmarks"), &machine, &programs, &figures)?;
         section.write(&tables(&machine, &programs, &figures))?;
     }

@@ -158,3 +158,53 @@ fn best(name: &str, figures: &Figures) -> String {
     let times = cost(kind.gesta()).map_or_else(String::new, |gesta| format!(" (x {})", digits(least / gesta)));
     format!("{peer} {told}{times}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::peer::Peer;
+    use super::super::rows::APPENDS;
+    use super::super::work::Said;
+    use super::*;
+
+    #[test]
+    fn every_goal_has_a_row_that_carries_it_and_every_row_of_the_peers_is_one() {
+        let own = LOCAL.iter().map(|line| row(&ROWS, line)).chain(SERVED.iter().map(|line| row(&served::ROWS, line)));
+        assert!(own.into_iter().all(|row| row.unwrap().title.goal.is_some()));
+        for (name, _) in INDEXED {
+            let title = Measurements::titles().find(|title| title.name == name);
+            assert!(Measurements::names().any(|known| known == name), "{name}");
+            assert!(title.is_none_or(|title| title.goal.is_some()), "{name}");
+        }
+        let read = ["replay", "open-killed", "fill"];
+        for row in LOCAL.iter().chain(&SERVED).chain(&INDEXED).filter_map(|(_, row)| *row) {
+            assert!(read.contains(&row) || APPENDS.iter().any(|append| append.name == row), "{row}");
+        }
+    }
+
+    #[test]
+    fn the_best_of_the_others_is_told_in_the_unit_of_its_row_and_the_yardstick_is_none_of_them() {
+        let mut figures = Figures::new(Extent::QUICK);
+        let mut add = |name: &str, row, seconds, bytes_an_event| {
+            let peer: Peer = PEERS.into_iter().find(|peer| peer.name == name).unwrap();
+            let said = serde_json::json!({
+                "version": "", "keeps": "", "commits": 1, "events": 1_000, "seconds": seconds,
+                "bytes_an_event": bytes_an_event, "anonymous_bytes_max": 0,
+            });
+            figures.add(peer, row, Ok(serde_json::from_value::<Said>(said).unwrap()));
+        };
+        for (name, seconds) in [("gesta", 1.0), ("plain", 0.1), ("tephra", 2.0), ("lmdb", 4.0), ("redis", 0.5)] {
+            add(name, "replay", seconds, None);
+        }
+        add("gesta-server", "replay", 1.0, None);
+        for (name, seconds) in [("gesta", 0.4), ("tephra", 1.0), ("lmdb", 0.1)] {
+            add(name, "open-killed", seconds, None);
+            add(name, "fill", 1.0, Some(seconds * 1_000.0));
+        }
+        assert_eq!(best("replay", &figures), "tephra 500 (x 2.00)");
+        assert_eq!(best("served-replay", &figures), "redis 2.00 k (x 0.50)");
+        assert_eq!(best("open", &figures), "lmdb 0.10 s (x 0.25)");
+        assert_eq!(best("overhead", &figures), "lmdb 100 B in all (x 0.25)");
+        assert_eq!(best("durable-1", &figures), "", "nobody did it");
+        assert_eq!(best("tickets-64", &figures), "", "nobody can");
+    }
+}

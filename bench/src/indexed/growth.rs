@@ -81,12 +81,12 @@ pub fn draw_growth(path: &Path, machine: &Machine, rows: &[Measured]) -> Outcome
     }
     let mut ends: Vec<_> = all.iter().filter_map(|growth| Some((growth, y(growth.points.last()?.1)))).collect();
     ends.sort_by_key(|(_, end)| *end);
-    // Names that would lie on one another move down, and those that would leave the picture up.
-    let room = i32::try_from(ends.len())? * LINE;
+    // Names that would lie on one another move down; where there would be no room for those below them, up.
+    let mut room = i32::try_from(ends.len())? * LINE;
     let mut free = top - LINE;
     for (growth, end) in ends {
-        let at = end.max(free).min((bottom + 2 * LINE - room).max(free));
-        free = at + LINE;
+        let at = end.max(free).min((bottom + LINE - room).max(free));
+        (free, room) = (at + LINE, room - LINE);
         let style = font(13).color(&growth.colour).pos(Pos::new(HPos::Left, VPos::Center));
         area.draw(&PathElement::new([(right + 5, end), (right + 18, at)], growth.colour.stroke_width(1)))?;
         area.draw(&Text::new(growth.label(), (right + 22, at), style))?;
