@@ -52,14 +52,9 @@ impl Machine {
 
     /// Says what makes figures meaningless.
     pub fn warn(&self, directory: &Path) {
-        self.warn_of(directory);
         if cfg!(debug_assertions) {
             eprintln!("WARNING: built without optimisation: add --release");
         }
-    }
-
-    /// Says what of the directory makes figures meaningless.
-    pub fn warn_of(&self, directory: &Path) {
         if self.file_system == "tmpfs" {
             eprintln!(
                 "WARNING: {} is in memory: syncs mean nothing there; choose a disk with --dir",

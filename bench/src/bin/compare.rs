@@ -44,7 +44,7 @@ fn compare(arguments: &Arguments) -> Outcome<()> {
     let began = Instant::now();
     let directory = arguments.dir.clone().unwrap_or_else(std::env::temp_dir);
     let machine = Machine::here(&directory);
-    machine.warn_of(&directory);
+    machine.warn(&directory);
     let mut figures = Figures::new(if arguments.quick { Extent::QUICK } else { Extent::WHOLE });
     let mut tell = |what: &str| eprintln!("{:>5} s  {what}", began.elapsed().as_secs());
     let mut programs = Vec::new();
