@@ -50,7 +50,8 @@ impl Helper {
         let helped = helped.or_else(|| self.tell_memory.as_deref().map(tell_memory));
         let helped = helped.or_else(|| self.serve.as_deref().map(serve));
         let helped = helped.or_else(|| self.pour.as_deref().map(pour));
-        let helped = helped.or_else(|| self.replay.as_ref().map(|address| replay_until_told(address, self.replay_count)));
+        let helped =
+            helped.or_else(|| self.replay.as_ref().map(|address| replay_until_told(address, self.replay_count)));
         helped.or_else(|| Some(misbehave_until_told(self.misbehave?, self.at.as_ref()?)))
     }
 }
