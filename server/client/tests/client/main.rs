@@ -11,3 +11,4 @@ mod retries;
 mod script;
 mod snapshots;
 mod subscriptions;
+mod turns;
