@@ -6,9 +6,11 @@
 //! - at once, when something is under way that nobody runs the connections for: a submitted append, a read that goes on
 //!   while its reader works;
 //! - after a while in which nobody asked, for the server wants to hear from a client that is there.
+//!
+//! It keeps them for as long at least. What it decides by is the state, not who woke it: a wish may be older than a need.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// How long nobody asks before the client's thread takes over.
@@ -32,10 +34,17 @@ struct State {
     asked: u64,
     /// Callers who wait and leave the connections to the client's thread.
     relying: usize,
-    /// Something was handed in that nobody may be waiting for.
-    is_called: bool,
+    /// When something was handed in last that nobody may be waiting for.
+    called_at: Option<Instant>,
     /// The client's thread stands by.
     stands_by: bool,
+}
+
+impl State {
+    /// Whether callers can do without the client's thread: nobody relies on it, and what was handed in lately had its time.
+    fn may_stand_by(&self) -> bool {
+        self.relying == 0 && self.called_at.is_none_or(|called_at| called_at.elapsed() >= GRACE)
+    }
 }
 
 /// Somebody waits; no longer when it is dropped.
@@ -49,7 +58,7 @@ impl Turns {
     pub(super) fn ask(&self) -> Waiting<'_> {
         let mut state = self.state();
         state.asked += 1;
-        if !state.stands_by && state.relying == 0 {
+        if !state.stands_by && state.may_stand_by() {
             self.wanted.notify_one();
         }
         self.wait(state, |state| &mut state.asking)
@@ -67,7 +76,7 @@ impl Turns {
     /// Something was handed in.
     pub(super) fn call(&self) {
         let mut state = self.state();
-        state.is_called = true;
+        state.called_at = Some(Instant::now());
         if state.stands_by {
             self.needed.notify_one();
         }
@@ -78,16 +87,22 @@ impl Turns {
         Waiting { turns: self, count }
     }
 
-    /// Waits until somebody would run the connections in place of the client's thread.
+    /// Waits until somebody would run the connections in place of the client's thread, and it can let go of them.
     pub(super) async fn wanted(&self) {
-        self.wanted.notified().await;
+        loop {
+            self.wanted.notified().await;
+            let state = self.state();
+            if state.asking > 0 && state.may_stand_by() {
+                return;
+            }
+        }
     }
 
     /// Leaves the connections to the callers until the client's thread is needed.
     pub(super) fn stand_by(&self) {
         let mut state = self.state();
         state.stands_by = true;
-        while state.relying == 0 && !state.is_called {
+        while state.may_stand_by() {
             let asked = state.asked;
             let (after, waited) = self.needed.wait_timeout(state, GRACE).unwrap_or_else(PoisonError::into_inner);
             state = after;
@@ -95,7 +110,7 @@ impl Turns {
                 break;
             }
         }
-        (state.stands_by, state.is_called) = (false, false);
+        state.stands_by = false;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
