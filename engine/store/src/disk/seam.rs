@@ -95,6 +95,10 @@ pub trait DiskFile: Send + Sync + 'static {
     /// Makes every write so far survive a power cut. A failure is final: the caller never tries again.
     fn sync_data(&self) -> io::Result<()>;
 
+    /// Has the device begin to write these bytes, and waits for nothing, so that a later sync has less to do. A hint: it makes
+    /// nothing durable and may do nothing.
+    fn begin_writing(&self, _range: Range<u64>) {}
+
     /// Forgets clean cached bytes, so that the next read asks the device. A hint: it may do nothing.
     fn drop_cache(&self) -> io::Result<()>;
 

@@ -3,32 +3,36 @@
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::OnceLock;
 
-/// Numbers in chunks, each twice as long as the one before.
+/// Numbers in chunks of one length, which shelves hold: each shelf is twice as long as the one before.
+///
+/// Chunks are short so that a list takes little more than it holds, no push has to clear much, and the allocator gives the chunks
+/// of a list that went to the next one, instead of pages that the system has to bring and to clear first.
 ///
 /// Invariant: the first `len` places are filled and never change again. Upheld by the one thread that calls
 /// [`AppendList::push`].
 #[derive(Debug, Default)]
 pub(crate) struct AppendList {
-    chunks: [OnceLock<Box<[AtomicU64]>>; Self::CHUNK_COUNT],
+    shelves: [OnceLock<Shelf>; Self::SHELF_COUNT],
     len: AtomicUsize,
 }
 
+type Shelf = Box<[OnceLock<Chunk>]>;
+type Chunk = Box<[AtomicU64]>;
+
 impl AppendList {
     /// Shuttle's atomics are large, and its stores small.
-    const FIRST_BITS: u32 = if cfg!(gesta_shuttle) { 3 } else { 10 };
-    const CHUNK_COUNT: usize = 23;
+    const CHUNK_BITS: u32 = if cfg!(gesta_shuttle) { 3 } else { 11 };
+    const SHELF_COUNT: usize = 22;
 
     /// Adds a number at the end; only ever called by one thread at a time.
     pub(crate) fn push(&self, number: u64) {
         // Relaxed: only the thread that pushes writes it.
         let len = self.len.load(Ordering::Relaxed);
-        let (chunk, place) = locate(len);
-        let chunk = self.chunks[chunk].get_or_init(|| {
-            let length = (1_usize << Self::FIRST_BITS) << chunk;
-            std::iter::repeat_with(AtomicU64::default).take(length).collect()
-        });
+        let place = Place::of(len);
+        let shelf = self.shelves[place.shelf].get_or_init(|| filled(1 << place.shelf, OnceLock::new));
+        let chunk = shelf[place.chunk].get_or_init(|| filled(1 << Self::CHUNK_BITS, AtomicU64::default));
         // Relaxed: published by the store below.
-        chunk[place].store(number, Ordering::Relaxed);
+        chunk[place.number].store(number, Ordering::Relaxed);
         // Release: pairs with the Acquire in `len`; whoever sees the length sees the number.
         self.len.store(len + 1, Ordering::Release);
     }
@@ -44,9 +48,10 @@ impl AppendList {
         if index >= self.len() {
             return None;
         }
-        let (chunk, place) = locate(index);
+        let place = Place::of(index);
+        let chunk = self.shelves[place.shelf].get()?[place.chunk].get()?;
         // Relaxed: `len` has made it visible, and it never changes again.
-        self.chunks[chunk].get().map(|chunk| chunk[place].load(Ordering::Relaxed))
+        Some(chunk[place.number].load(Ordering::Relaxed))
     }
 
     /// How many of the first numbers `holds` is true of; it is true of some first ones and of none after.
@@ -64,12 +69,23 @@ impl AppendList {
     }
 }
 
-/// The chunk that holds a place, and where in it.
-fn locate(index: usize) -> (usize, usize) {
-    let first = 1_usize << AppendList::FIRST_BITS;
-    let shifted = index + first;
-    let bits = usize::BITS - 1 - shifted.leading_zeros();
-    ((bits - AppendList::FIRST_BITS) as usize, shifted - (1 << bits))
+/// Where a number is.
+struct Place {
+    shelf: usize,
+    chunk: usize,
+    number: usize,
+}
+
+impl Place {
+    fn of(index: usize) -> Self {
+        let chunk = (index >> AppendList::CHUNK_BITS) + 1;
+        let shelf = chunk.ilog2() as usize;
+        Self { shelf, chunk: chunk - (1 << shelf), number: index % (1 << AppendList::CHUNK_BITS) }
+    }
+}
+
+fn filled<T>(length: usize, with: fn() -> T) -> Box<[T]> {
+    std::iter::repeat_with(with).take(length).collect()
 }
 
 #[cfg(test)]
@@ -79,13 +95,13 @@ mod tests {
     #[test]
     fn numbers_come_back_where_they_were_put() {
         let list = AppendList::default();
-        for number in 0..5_000 {
+        for number in 0..50_000 {
             assert_eq!(list.at(number), None);
             list.push(number as u64 * 3);
         }
-        assert!((0..5_000).all(|number| list.at(number) == Some(number as u64 * 3)));
+        assert!((0..50_000).all(|number| list.at(number) == Some(number as u64 * 3)));
         assert_eq!(list.partition_point(|number| number < 300), 100);
-        assert_eq!(list.partition_point(|_| true), 5_000);
+        assert_eq!(list.partition_point(|_| true), 50_000);
     }
 
     #[test]

@@ -24,6 +24,10 @@ const RESERVE_BYTES: u64 = SEAL_BYTES + 2 * HEADERS_BYTES as u64;
 /// A whole seal: nothing else may take its place, however often the store is closed.
 const SEAL_BYTES: u64 = (HEADERS_BYTES + SEAL_BODY_BYTES) as u64;
 
+/// The device is told to write so many bytes at a time.
+const WRITTEN_AHEAD_BYTES: u64 = 1 << 20;
+const PAGE_BYTES: u64 = 4096;
+
 /// The requests that one commit writes together: their bytes, with room in front for what the writer adds.
 #[derive(Debug)]
 pub(crate) struct Group {
@@ -88,6 +92,8 @@ struct Tail<D: Disk> {
     unmarked_end: u64,
     /// Everything below it was synced.
     synced: u64,
+    /// Everything below it the device has begun to write.
+    begun: u64,
     bytes: u64,
     unsynced_bytes_max: u64,
     digest: SealDigest,
@@ -151,6 +157,7 @@ impl<D: Disk> LogWriter<D> {
                 offset: scan.offset,
                 unmarked_end: scan.offset,
                 synced: scan.offset,
+                begun: scan.offset,
                 bytes: header.segment_bytes,
                 unsynced_bytes_max: header.unsynced_bytes_max,
                 digest: scan.digest,
@@ -247,7 +254,21 @@ impl<D: Disk> LogWriter<D> {
         let offset = tail.offset;
         self.position = header.end();
         self.wrote(&header, &portable);
+        self.begin_writing();
         Ok((offset, header.recorded_at))
+    }
+
+    /// Where much is written and little synced, has the device write meanwhile: the sync that comes in the end would take as
+    /// long as all of it.
+    fn begin_writing(&mut self) {
+        let Some(tail) = &mut self.tail else { return };
+        let from = tail.begun.max(tail.synced);
+        // What is written next goes to the last page as well.
+        let to = tail.offset - tail.offset % PAGE_BYTES;
+        if to >= from + WRITTEN_AHEAD_BYTES {
+            tail.segment.file.begin_writing(from..to);
+            tail.begun = to;
+        }
     }
 
     /// Lets readers who ask for unsynced events see what was written.
@@ -313,6 +334,7 @@ impl<D: Disk> LogWriter<D> {
             offset: HEADER_PAGE_BYTES as u64,
             unmarked_end: HEADER_PAGE_BYTES as u64,
             synced: 0,
+            begun: 0,
             bytes: spare.bytes,
             unsynced_bytes_max: self.identity.unsynced_bytes_max,
             digest: SealDigest::default(),

@@ -16,6 +16,7 @@ use rustix::process::{Resource, getrlimit};
 
 use super::directory::naming;
 use super::map::{FileMap, RealView};
+use super::write_back::begin_writing;
 use crate::disk::fence::Fence;
 use crate::disk::{Access, DiskFile};
 
@@ -100,6 +101,10 @@ impl DiskFile for RealFile {
     /// Exactly one `fdatasync`, also when a signal interrupts it: which writes an interrupted one covered is unknown.
     fn sync_data(&self) -> io::Result<()> {
         rustix::fs::fdatasync(&self.file).map_err(|errno| naming(&self.path)(errno.into()))
+    }
+
+    fn begin_writing(&self, range: Range<u64>) {
+        begin_writing(&self.file, &range);
     }
 
     fn drop_cache(&self) -> io::Result<()> {

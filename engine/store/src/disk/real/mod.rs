@@ -4,7 +4,8 @@
 //! - [`RealFile`] writes with `pwrite`, syncs with `fdatasync` (once, never again after a failure) and reserves blocks
 //!   with `fallocate`, so that a full disk is met where there is still time to say so.
 //! - [`RealView`] is a slice of a read-only map of the whole file. A page that the disk cannot bring ends the process, unless
-//!   the program has asked for [`contain_lost_pages`]. These two files hold the only `unsafe` of the product.
+//!   the program has asked for [`contain_lost_pages`]. These two files, and the call that has the device begin to write, hold
+//!   the only `unsafe` of the product.
 //!
 //! There is no writable map here: a disk error would become a signal. There is no `ftruncate` that shortens a file:
 //! a file keeps its length from `allocate` until it is removed, and every map stays inside it.
@@ -17,6 +18,8 @@ mod file;
 mod lost_pages;
 #[allow(unsafe_code)]
 mod map;
+#[allow(unsafe_code)]
+mod write_back;
 
 #[cfg(test)]
 mod real_test;

@@ -85,6 +85,23 @@ fn written_bytes_are_read_back_and_the_end_of_the_file_is_an_error() {
 }
 
 #[test]
+fn what_the_device_has_begun_to_write_may_be_written_again_and_synced() {
+    let (_directory, disk) = disk();
+    let file = disk.create("a").unwrap();
+    file.allocate(1 << 20).unwrap();
+    file.write_at(&vec![1; 1 << 20], 0).unwrap();
+    file.begin_writing(0..1 << 20);
+    file.write_at(&[2; 4096], 4096).unwrap();
+    file.begin_writing(0..u64::MAX);
+    file.sync_data().unwrap();
+    file.drop_cache().unwrap();
+    let mut bytes = vec![0; 1 << 20];
+    file.read_at(&mut bytes, 0).unwrap();
+    assert!(bytes[4096..8192].iter().all(|byte| *byte == 2));
+    assert!(bytes[..4096].iter().chain(&bytes[8192..]).all(|byte| *byte == 1));
+}
+
+#[test]
 fn file_opened_for_reading_refuses_to_change() {
     let (_directory, disk) = disk();
     disk.create("a").unwrap();
