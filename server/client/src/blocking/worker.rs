@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 /// It ends by itself when nobody can ask for anything more and everything is answered; the last handle waits for that.
 struct Worker {
     turns: Arc<Turns>,
-    /// Gone once the worker is dropped: the thread is to be the last who has it.
+    /// Gone once the worker is dropped.
     runtime: Option<Arc<Runtime>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -100,7 +100,10 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.turns.call();
-        self.runtime = None;
+        if let Some(runtime) = self.runtime.take().and_then(Arc::into_inner) {
+            // The thread has ended, and with it all tasks; whoever drops this may be where nothing may wait.
+            runtime.shutdown_background();
+        }
         if let Some(thread) = self.thread.take() {
             // A panic there was printed there.
             let _ = thread.join();

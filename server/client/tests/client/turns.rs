@@ -80,3 +80,13 @@ fn after_a_caller_ran_the_connections_they_are_kept_while_nobody_asks() {
     drop(client.submit(request(1)).unwrap());
     server.join().unwrap();
 }
+
+#[test]
+fn a_client_may_be_let_go_of_where_nothing_may_wait() {
+    let ports = Ports::open();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for _ in 0..100 {
+        let client = ports.client();
+        runtime.block_on(async { drop(client) });
+    }
+}
