@@ -5,6 +5,7 @@ use super::line::{End, Manner, Packets};
 use crate::support::eventually;
 use gesta::{AppendRequest, Event, EventReader as _, EventStore as _, EventSubscription as _, EventType, Notice, Pace};
 use gesta::{Position, Read};
+use gesta_client::BlockingClient;
 use gesta_protocol::Plane;
 use std::time::{Duration, Instant};
 
@@ -60,15 +61,16 @@ fn clients_whose_cable_was_pulled_are_found_gone_and_what_they_held_is_free() {
     // Readers that take nothing are waited for: it is their silence alone that ends them.
     let settings = ["limits.idle_timeout_ms=2000", "limits.heartbeat_ms=400", "limits.slow_reader_timeout_ms=86400000"];
     let Some(hall) = Hall::open(&settings) else { return };
-    let append = |client: &gesta_client::BlockingClient| {
-        let event = Event::new(EventType::new("Wide").unwrap()).data(vec![b'x'; 200_000]);
-        client.append(AppendRequest::new().event(event)).unwrap();
-    };
     let near = hall.line.on(End::Server, || hall.client());
-    append(&near);
+    // Whoever asks opens the connection, from the end of the line that he is at.
+    let append = || {
+        let event = Event::new(EventType::new("Wide").unwrap()).data(vec![b'x'; 200_000]);
+        hall.line.on(End::Server, || near.append(AppendRequest::new().event(event)).unwrap());
+    };
+    append();
     let far: Vec<_> = hall.line.on(End::Client, || (0..CLIENTS).map(|_| hall.client()).collect());
-    let mut following: Vec<_> =
-        far.iter().map(|client| client.subscribe(Read::all(), Pace::default()).unwrap()).collect();
+    let follow = |client: &BlockingClient| client.subscribe(Read::all(), Pace::default()).unwrap();
+    let mut following: Vec<_> = hall.line.on(End::Client, || far.iter().map(follow).collect());
     for subscription in &mut following {
         let first = subscription.next(Duration::from_secs(60));
         assert!(matches!(&first, Ok(Notice::Event(record)) if record.position() == Position(0)), "{first:?}");
@@ -82,7 +84,7 @@ fn clients_whose_cable_was_pulled_are_found_gone_and_what_they_held_is_free() {
     hall.line.plug(End::Client, false);
     let pulled = Instant::now();
     // They are sent what they never take, as long as they are thought to be there.
-    (1..EVENTS).for_each(|_| append(&near));
+    (1..EVENTS).for_each(|_| append());
     assert!(eventually(|| subscribers() == 0.0), "{} subscribers are still there", subscribers());
     assert!(eventually(|| state()[1] == 0.0), "connections {:?}", state());
     let gone = hall.metric("gesta_refusals_total{plane=\"read\",reason=\"idle_timeout\"}") - gone_before;
