@@ -28,7 +28,7 @@ pub struct Extent {
 impl Extent {
     /// Some twenty minutes.
     pub const WHOLE: Self =
-        Self { rounds: 3, seconds: 1.0, events: 500_000, grown_events: 2_000_000, indexed: &[200_000, 2_000_000] };
+        Self { rounds: 3, seconds: 0.8, events: 400_000, grown_events: 2_000_000, indexed: &[200_000, 2_000_000] };
     /// Shows in a minute that all works, and not how fast.
     pub const QUICK: Self = Self { rounds: 1, seconds: 0.2, events: 20_000, grown_events: 40_000, indexed: &[20_000] };
 }

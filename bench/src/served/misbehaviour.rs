@@ -42,9 +42,14 @@ impl Misbehaviour {
         }
     }
 
-    /// One client's next try, until the server ends it or it has done its worst.
-    async fn once(self, address: &Address) -> Outcome<()> {
-        let connect = || TcpStream::connect((address.host(), address.port(Plane::Append)));
+    /// One client's next try, until the server ends it or it has done its worst; `connected` counts it once it has an ear.
+    async fn once(self, address: &Address, connected: &AtomicU64) -> Outcome<()> {
+        let connect = async || {
+            let stream = TcpStream::connect((address.host(), address.port(Plane::Append))).await?;
+            // Relaxed: a count, looked at once.
+            connected.fetch_add(1, Ordering::Relaxed);
+            io::Result::Ok(stream)
+        };
         match self {
             Self::Silent => until_sent_away(connect().await?).await,
             Self::Slow => {
@@ -74,6 +79,7 @@ impl Misbehaviour {
                 if let Some(first) = cursor.next_record().await {
                     first?;
                 }
+                connected.fetch_add(1, Ordering::Relaxed);
                 pending().await
             }
         }
@@ -87,20 +93,18 @@ async fn until_sent_away(mut stream: TcpStream) -> Outcome<()> {
     Ok(())
 }
 
-/// What the child does: misbehaves until it is told to end, then says how often it was sent away or had done its worst.
+/// What the child does: misbehaves until it is told to end, then says how often a client got through to the server.
 pub fn misbehave_until_told(misbehaviour: Misbehaviour, address: &str) -> Outcome<()> {
     let address: Address = address.parse()?;
-    let (begun, ended) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let connected = Arc::new(AtomicU64::new(0));
     let runtime = runtime()?;
     let mut clients = JoinSet::new();
     for _ in 0..misbehaviour.client_count() {
-        let (address, begun, ended) = (address.clone(), Arc::clone(&begun), Arc::clone(&ended));
+        let (address, connected) = (address.clone(), Arc::clone(&connected));
         clients.spawn_on(
             async move {
                 loop {
-                    // Relaxed: counts, looked at once.
-                    begun.fetch_add(1, Ordering::Relaxed);
-                    match misbehaviour.once(&address).await {
+                    match misbehaviour.once(&address, &connected).await {
                         Ok(()) => {}
                         // It was cut off; or this machine has no port left for it for now.
                         Err(error) if error.is::<io::Error>() => tokio::time::sleep(Duration::from_millis(1)).await,
@@ -109,7 +113,6 @@ pub fn misbehave_until_told(misbehaviour: Misbehaviour, address: &str) -> Outcom
                             std::process::exit(1);
                         }
                     }
-                    ended.fetch_add(1, Ordering::Relaxed);
                 }
             },
             runtime.handle(),
@@ -117,7 +120,7 @@ pub fn misbehave_until_told(misbehaviour: Misbehaviour, address: &str) -> Outcom
     }
     tell(&[misbehaviour.client_count() as u64])?;
     wait_until_told()?;
-    tell(&[begun.load(Ordering::Relaxed), ended.load(Ordering::Relaxed)])?;
+    tell(&[connected.load(Ordering::Relaxed)])?;
     // Some wait for ever.
     runtime.shutdown_background();
     Ok(())

@@ -1,7 +1,7 @@
 //! How connections begin, live and end.
 
 use crate::events::{begun, ended, events};
-use crate::script::{Ports, follow, impatient, receipt, request};
+use crate::script::{Ports, encoded, follow, impatient, receipt, request};
 use gesta_client::{Address, BlockingClient, ClientOptions, ConnectError, Plane};
 use gesta_model::{
     AppendError, AppendTicket, EventCursor, EventReader, EventStore, Position, Read, ReadError, RemoteError, Uuid,
@@ -205,8 +205,8 @@ fn a_server_that_closes_finishes_what_is_under_way_while_a_new_connection_takes_
     let server = follow(move || {
         let mut closing = ports.greet(Plane::Read);
         let read = closing.next();
-        closing.send(&[begun(read.id, 2), events(read.id, [0])].concat());
-        closing.say(0, &Answer::Closing);
+        // With the first event the client knows that the next read needs another connection.
+        closing.send(&[begun(read.id, 2), events(read.id, [0]), encoded(0, &Answer::Closing)].concat());
         let mut next = ports.greet(Plane::Read);
         let asked = next.next();
         next.send(&[begun(asked.id, 2), ended(asked.id, 2)].concat());

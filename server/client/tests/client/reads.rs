@@ -231,6 +231,7 @@ fn credit_is_given_back_as_events_are_taken_and_not_before() {
     let ports = Ports::open();
     let window = 1 << 10;
     let client = ports.client_with(ClientOptions { window_bytes: window, ..ClientOptions::default() });
+    let (may_take, wait) = channel();
     let server = follow(move || {
         let mut peer = ports.greet(Plane::Read);
         let asked = peer.next();
@@ -251,14 +252,14 @@ fn credit_is_given_back_as_events_are_taken_and_not_before() {
             peer.send(&frame);
             if position == 7 {
                 assert!(peer.is_quiet(), "nothing was taken yet");
+                may_take.send(()).unwrap();
             }
         }
         peer.send(&ended(asked.id, 100));
         ports
     });
     let mut cursor = client.read(Read::all()).unwrap();
-    // Long enough for a client that does not wait to be asked.
-    std::thread::sleep(std::time::Duration::from_millis(200));
+    wait.recv().unwrap();
     assert_eq!(positions(&mut cursor), (0..100).collect::<Vec<_>>());
     server.join().unwrap();
 }
