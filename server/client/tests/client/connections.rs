@@ -105,10 +105,10 @@ fn what_is_not_of_the_protocol_is_an_error_and_no_wait() {
         header(Kind::Append, 0, 1).to_vec(),
         // A receipt without its fields, and one for nobody.
         header(Kind::Receipt, 0, 1).to_vec(),
-        crate::script::encoded(99, &Answer::Receipt(receipt(0))),
-        crate::script::encoded(0, &Answer::Receipt(receipt(0))),
-        crate::script::encoded(1, &Answer::Statistics("{}")),
-        crate::script::encoded(0, &Answer::Welcome(Box::new(later))),
+        encoded(99, &Answer::Receipt(receipt(0))),
+        encoded(0, &Answer::Receipt(receipt(0))),
+        encoded(1, &Answer::Statistics("{}")),
+        encoded(0, &Answer::Welcome(Box::new(later))),
     ];
     for bytes in &odd {
         for error in [greeted_with(bytes), answered_with(bytes)] {
