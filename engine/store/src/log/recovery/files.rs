@@ -40,11 +40,7 @@ fn read_file<D: Disk>(
     let path = disk.describe(&name);
     let file = disk.open(&name, access).map_err(OpenError::io(path.clone(), "cannot open the segment"))?;
     let length = file.len().map_err(OpenError::io(path.clone(), "cannot ask the segment's length"))?;
-    let mut page = [0; HEADER_PAGE_BYTES];
-    let header = match file.read_at(&mut page, 0) {
-        Ok(()) => SegmentHeader::decode(&page),
-        Err(_) => Err(SegmentError::Damaged),
-    };
+    let header = read_header(&file);
     match &header {
         Ok(header) => fits(header, manifest, number, generation)
             .map_err(|what| OpenError::Foreign { path: path.clone(), what: what.to_owned() })?,
@@ -54,6 +50,15 @@ fn read_file<D: Disk>(
         Err(SegmentError::Unwritten | SegmentError::Damaged | SegmentError::Foreign) => {}
     }
     Ok(SegmentFile { number, name, path, file, length, header })
+}
+
+/// What a segment file says of itself; a page that cannot be read is damaged.
+pub(super) fn read_header(file: &impl DiskFile) -> Result<SegmentHeader, SegmentError> {
+    let mut page = [0; HEADER_PAGE_BYTES];
+    match file.read_at(&mut page, 0) {
+        Ok(()) => SegmentHeader::decode(&page),
+        Err(_) => Err(SegmentError::Damaged),
+    }
 }
 
 /// Whether a header belongs to this store and this file name.

@@ -2,7 +2,7 @@
 
 use super::beyond::{Beyond, Look, look_beyond};
 use super::continuity::{check_continuity, find_seal};
-use super::files::{SegmentFile, read_segment_files};
+use super::files::{SegmentFile, read_header, read_segment_files};
 use super::judge::{Doubt, Verdict, judge};
 use super::report::RecoveryReport;
 use super::tail_scan::{Stop, TailScan};
@@ -306,15 +306,19 @@ impl Recovery {
 }
 
 /// Makes the disk show what it holds, and not what a dead process left in the cache, before anything is read of the files
-/// that may hold the log's end: the tail, a spare that a roll was interrupted in, and the sealed segment before them.
+/// that may hold the log's end: those behind the last segment that was begun, and that one. A segment is begun only after all
+/// before it was synced.
 fn settle_end<D: Disk>(disk: &D, names: &[String]) -> Result<(), OpenError> {
     let mut segments: Vec<&String> = names.iter().filter(|name| parse_segment_name(name).is_some()).collect();
     segments.sort_unstable();
-    for name in segments.iter().rev().take(3) {
+    for name in segments.iter().rev() {
         let failed = |what| OpenError::io(disk.describe(name), what);
         let file = disk.open(name, Access::Write).map_err(failed("cannot open the segment"))?;
         file.sync_data().map_err(failed("cannot sync the segment"))?;
         file.drop_cache().map_err(failed("cannot drop the cache of the segment"))?;
+        if read_header(&file).is_ok() {
+            break;
+        }
     }
     Ok(())
 }
