@@ -202,8 +202,10 @@ impl<D: Disk> Appender<D> {
             }
             Upkeep::Inline => {}
             Upkeep::Threads => {
-                let must_call = (is_full && is_idle) || staging.committer_rests;
-                staging.committer_rests = false;
+                // One that rests waits for no moment; a request that added nothing gives it none.
+                let must_wake = staging.committer_rests && (staging.unsynced_since.is_some() || staging.is_awaited());
+                let must_call = (is_full && is_idle) || must_wake;
+                staging.committer_rests &= !must_call;
                 drop(staging);
                 if must_call {
                     self.work.notify_one();
