@@ -50,19 +50,21 @@ impl BlockingClient {
         self.hold.ask(self.client().statistics())
     }
 
+    // What is told of progress may wait for whatever it likes: the connections go on beside it.
+
     /// Has every byte of the log read; deep: each event's place and names checked as well.
     pub fn verify(&self, is_deep: bool, progress: impl FnMut(Work) + Send) -> Result<LogFindings, RemoteError> {
-        self.hold.ask(self.client().verify(is_deep, progress))
+        self.hold.wait_for(self.client().verify(is_deep, progress))
     }
 
     /// Has every byte of the index files read.
     pub fn verify_index(&self, progress: impl FnMut(Work) + Send) -> Result<IndexFindings, RemoteError> {
-        self.hold.ask(self.client().verify_index(progress))
+        self.hold.wait_for(self.client().verify_index(progress))
     }
 
     /// Has the index files made anew.
     pub fn rebuild_index(&self, progress: impl FnMut(Work) + Send) -> Result<(), RemoteError> {
-        self.hold.ask(self.client().rebuild_index(progress))
+        self.hold.wait_for(self.client().rebuild_index(progress))
     }
 
     /// Makes a store; see [`Client::create_store`].

@@ -57,6 +57,10 @@ impl Hold {
                 while until_wanted() {
                     turns.stand_by();
                 }
+                if let Some(runtime) = Arc::into_inner(runtime) {
+                    // It may still look up a name that nobody waits for.
+                    runtime.shutdown_background();
+                }
             }
         };
         let thread = std::thread::Builder::new().name("gesta-client".to_owned()).spawn(run).map_err(thread_error)?;

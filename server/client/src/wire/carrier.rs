@@ -18,6 +18,7 @@ use super::job::{AppendWork, CallWork, Job, Question, Work};
 use gesta_model::{AppendError, EncodedRequest, Incarnation, Receipt, RemoteError};
 use gesta_protocol::Plane;
 use std::collections::VecDeque;
+use std::future::pending;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
@@ -41,6 +42,8 @@ impl Carrier {
             incoming,
             give_back,
             given_back,
+            away_count: 0,
+            leave_at: None,
             queue: VecDeque::new(),
             last_order: 0,
             backoff: Backoff::default(),
@@ -88,9 +91,13 @@ struct Route {
     target: Arc<Target>,
     plane: Plane,
     incoming: mpsc::UnboundedReceiver<Work>,
-    /// What comes back from connections that are being closed, and from waiting.
-    give_back: mpsc::UnboundedSender<Job>,
-    given_back: mpsc::UnboundedReceiver<Job>,
+    /// What comes back from connections that are being closed, and from waiting: once from each, with or without requests.
+    give_back: mpsc::UnboundedSender<Vec<Job>>,
+    given_back: mpsc::UnboundedReceiver<Vec<Job>>,
+    /// How many have yet to give back.
+    away_count: usize,
+    /// Once nobody can ask for anything more: until when the last answers are waited for.
+    leave_at: Option<Instant>,
     /// What is to be sent, in its order.
     queue: VecDeque<Job>,
     last_order: u64,
@@ -99,12 +106,12 @@ struct Route {
 }
 
 impl Route {
-    /// Carries until nobody can ask for anything more and everything is answered.
+    /// Carries until nobody can ask for anything more and everything is answered, or was waited for long enough.
     async fn carry(mut self) {
         while self.wait_for_work().await {
             match Connection::open(&self.target, self.plane).await {
                 Ok(connection) => self.serve(connection).await,
-                Err(fault) if fault.may_retry() && !self.is_deserted() => {
+                Err(fault) if fault.may_retry() => {
                     self.gather();
                     self.keep_what_is_not_given_up(&fault);
                     self.rest().await;
@@ -119,24 +126,38 @@ impl Route {
         }
     }
 
-    /// Waits until there is something to send; `false` when there never will be.
+    /// Waits until there is something to send; `false` when there never will be, or nobody waits for it any more.
     async fn wait_for_work(&mut self) -> bool {
         self.queue.retain(|job| !job.is_abandoned());
-        while self.queue.is_empty() {
+        loop {
+            if self.leave_at.is_some_and(|leave_at| leave_at <= Instant::now()) {
+                return false;
+            }
+            if !self.queue.is_empty() {
+                return true;
+            }
+            if self.is_done() {
+                return false;
+            }
             tokio::select! {
-                work = self.incoming.recv() => match work {
-                    Some(work) => self.accept(work),
-                    None => return false,
-                },
-                Some(job) = self.given_back.recv() => self.take_back(job),
+                work = self.incoming.recv(), if self.leave_at.is_none() => self.hear(work),
+                Some(jobs) = self.given_back.recv() => self.take_back(jobs),
+                () = until(self.leave_at) => {}
             }
         }
-        true
     }
 
-    /// Whether nobody waits for anything any more.
-    fn is_deserted(&self) -> bool {
-        self.incoming.is_closed()
+    /// Whether nothing is to be sent, and never will be.
+    fn is_done(&self) -> bool {
+        self.leave_at.is_some() && self.queue.is_empty() && self.away_count == 0
+    }
+
+    /// Takes what was handed in; nothing, once nobody can.
+    fn hear(&mut self, work: Option<Work>) {
+        match work {
+            Some(work) => self.accept(work),
+            None => self.leave_at = Some(Instant::now() + self.target.options.retry_for),
+        }
     }
 
     fn accept(&mut self, work: Work) {
@@ -144,8 +165,16 @@ impl Route {
         self.queue.push_back(Job::new(self.last_order, work));
     }
 
+    /// Takes what one of those gives back who are away.
+    fn take_back(&mut self, jobs: Vec<Job>) {
+        self.away_count -= 1;
+        for job in jobs {
+            self.put_back(job);
+        }
+    }
+
     /// Puts a request where it belongs in the order.
-    fn take_back(&mut self, job: Job) {
+    fn put_back(&mut self, job: Job) {
         let place = self.queue.partition_point(|queued| queued.order < job.order);
         self.queue.insert(place, job);
     }
@@ -155,8 +184,8 @@ impl Route {
         while let Ok(work) = self.incoming.try_recv() {
             self.accept(work);
         }
-        while let Ok(job) = self.given_back.try_recv() {
-            self.take_back(job);
+        while let Ok(jobs) = self.given_back.try_recv() {
+            self.take_back(jobs);
         }
     }
 
@@ -173,8 +202,6 @@ impl Route {
 
     /// Sends what there is to send over a connection, until that ends.
     async fn serve(&mut self, mut connection: Connection) {
-        // Once nobody can ask for anything more: until when the last answers are waited for.
-        let mut leave_at = None;
         loop {
             while connection.may_send() {
                 if let Ok(work) = self.incoming.try_recv() {
@@ -183,24 +210,21 @@ impl Route {
                 let Some(job) = self.queue.pop_front() else { break };
                 connection.send(job);
             }
-            if leave_at.is_some() && self.queue.is_empty() && connection.is_idle() {
+            if self.is_done() && connection.is_idle() {
                 return;
             }
             let turned = tokio::select! {
                 biased;
                 turned = connection.turn() => turned,
-                Some(job) = self.given_back.recv() => {
-                    self.take_back(job);
+                Some(jobs) = self.given_back.recv() => {
+                    self.take_back(jobs);
                     Ok(())
                 }
-                work = self.incoming.recv(), if leave_at.is_none() && connection.may_send() => {
-                    match work {
-                        Some(work) => self.accept(work),
-                        None => leave_at = Some(Instant::now() + self.target.options.retry_for),
-                    }
+                work = self.incoming.recv(), if self.leave_at.is_none() => {
+                    self.hear(work);
                     Ok(())
                 }
-                () = sleep_until(leave_at.unwrap_or_else(Instant::now)), if leave_at.is_some() => return,
+                () = until(self.leave_at) => return,
             };
             if connection.has_answered() {
                 self.backoff.reset();
@@ -212,6 +236,7 @@ impl Route {
                 return self.part(connection, &fault).await;
             }
             if connection.is_closing() {
+                self.away_count += 1;
                 tokio::spawn(drain(connection, self.give_back.clone(), self.alive.clone()));
                 return;
             }
@@ -225,14 +250,15 @@ impl Route {
             return job.fail(fault, &self.target.address, self.plane);
         }
         if connection.is_closing() {
-            return self.take_back(job);
+            return self.put_back(job);
         }
+        self.away_count += 1;
         let (wait, give_back, alive) = (self.backoff.next_wait(), self.give_back.clone(), self.alive.clone());
         tokio::spawn(async move {
             let _alive = alive;
             tokio::time::sleep(wait).await;
             // When the client has ended, so have all who waited.
-            let _ = give_back.send(job);
+            let _ = give_back.send(vec![job]);
         });
     }
 
@@ -241,7 +267,7 @@ impl Route {
         let was_of_use = connection.has_answered();
         for job in connection.into_unanswered() {
             match &job.work {
-                Work::Append(_) if fault.may_retry() => self.take_back(job),
+                Work::Append(_) if fault.may_retry() => self.put_back(job),
                 _ => job.fail(fault.clone(), &self.target.address, self.plane),
             }
         }
@@ -273,13 +299,27 @@ impl Route {
 }
 
 /// Waits for the answers of a connection that takes nothing new, and gives back what remains without one.
-async fn drain(mut connection: Connection, give_back: mpsc::UnboundedSender<Job>, alive: Alive) {
+async fn drain(mut connection: Connection, give_back: mpsc::UnboundedSender<Vec<Job>>, alive: Alive) {
     let _alive = alive;
-    while !connection.is_idle() && connection.turn().await.is_ok() {}
-    for job in connection.into_unanswered() {
-        // Whoever reads is told by the dropping, and asks again; an append is sent again.
-        if matches!(job.work, Work::Append(_)) {
-            let _ = give_back.send(job);
+    while !connection.is_idle() {
+        let turned = tokio::select! {
+            turned = connection.turn() => turned,
+            // They were waited for long enough.
+            () = give_back.closed() => return,
+        };
+        if turned.is_err() {
+            break;
         }
+    }
+    // Whoever reads is told by the dropping, and asks again; an append is sent again.
+    let is_append = |job: &Job| matches!(job.work, Work::Append(_));
+    let _ = give_back.send(connection.into_unanswered().into_iter().filter(is_append).collect());
+}
+
+/// Waits until a time, or for ever.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => pending().await,
     }
 }

@@ -1,12 +1,13 @@
 //! Appends over one connection: order, limits, ids, refusals.
 
-use crate::script::{Ports, follow, request, welcome};
+use crate::script::{MOMENT, PATIENCE, Ports, follow, impatient, request, welcome};
 use gesta_client::{ClientOptions, Plane};
 use gesta_model::{
     AppendError, AppendRequest, AppendTicket, EventStore, ExpectedRevision, Position, RemoteError, RequestError,
     StreamName, Uuid,
 };
 use gesta_protocol::{Answer, Code, Kind, Refusal};
+use std::sync::mpsc::channel;
 
 #[test]
 fn each_append_gets_its_own_answer_in_whatever_order_they_come() {
@@ -130,7 +131,7 @@ fn appends_that_have_no_room_wait_for_it() {
     let ports = Ports::open();
     let options = ClientOptions { unanswered_bytes_max: 4096, ..ClientOptions::default() };
     let client = ports.client_with(options);
-    let (submitted, was_submitted) = std::sync::mpsc::channel();
+    let (submitted, was_submitted) = channel();
     let server = follow(move || {
         let mut peer = ports.greet(Plane::Append);
         let first = peer.next();
@@ -169,6 +170,55 @@ fn what_was_submitted_is_sent_and_answered_before_the_last_handle_is_gone() {
     }
     drop(client);
     assert_eq!(server.join().unwrap(), None::<Kind>);
+}
+
+#[test]
+fn what_a_closing_server_left_without_an_answer_is_sent_again_though_nobody_waits() {
+    let ports = Ports::open();
+    let client = ports.client();
+    let (tell, told) = channel();
+    let server = follow(move || {
+        let mut closing = ports.greet(Plane::Append);
+        let first = closing.next();
+        // Until then the last handle has gone, and waits.
+        std::thread::sleep(MOMENT);
+        closing.say(0, &Answer::Closing);
+        drop(closing);
+        // The next one is not ready yet.
+        drop(ports.accept(Plane::Append));
+        let mut next = ports.greet(Plane::Append);
+        let again = next.next();
+        next.receipt(again.id, 0);
+        tell.send((first.append(), again.append())).unwrap();
+        next.try_next().is_none()
+    });
+    drop(client.submit(request(1)).unwrap());
+    drop(client);
+    let (first, again) = told.recv_timeout(PATIENCE).expect("it is sent again");
+    assert_eq!(first, again);
+    assert!(server.join().unwrap());
+}
+
+#[test]
+fn a_server_that_lives_and_answers_nothing_is_not_waited_for_longer_than_was_asked() {
+    let ports = Ports::open();
+    let client = ports.client_with(impatient());
+    let server = follow(move || {
+        let mut peer = ports.greet_with(Plane::Append, |welcome| welcome.requests_in_flight_max = 1);
+        assert_eq!(peer.next().kind(), Kind::Append);
+        // The second one never has its turn.
+        peer.try_next().is_none()
+    });
+    for _ in 0..2 {
+        drop(client.submit(request(1)).unwrap());
+    }
+    let (tell, told) = channel();
+    follow(move || {
+        drop(client);
+        tell.send(())
+    });
+    told.recv_timeout(PATIENCE).expect("the last handle waits no longer");
+    assert!(server.join().unwrap());
 }
 
 #[test]

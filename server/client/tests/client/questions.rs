@@ -1,13 +1,14 @@
 //! Questions with one answer, and what an operator asks.
 
 use crate::events::{ended, events, time_of};
-use crate::script::{Ports, encoded, follow, impatient};
+use crate::script::{PATIENCE, Ports, encoded, follow, impatient, request};
 use gesta_client::{IndexFindings, LogFindings, Plane, Work};
 use gesta_model::{
     Damage, EventReader, EventStore, Incarnation, NameCount, NameKind, Position, ReadError, RemoteError, Revision,
     StreamName, Uuid,
 };
 use gesta_protocol::{Answer, Code, Kind, NamesPart, Refusal, Request, Standing};
+use std::sync::mpsc::channel;
 
 fn standing(revision: Option<u64>, is_lost: bool) -> Answer<'static> {
     let revision = revision.map(Revision);
@@ -133,6 +134,31 @@ fn an_operator_hears_how_far_the_work_has_come_and_what_was_found() {
     assert_eq!(client.list_stores().unwrap(), ["a"]);
     client.rebuild_index(|_| {}).unwrap();
     client.create_store("b").unwrap();
+    server.join().unwrap();
+}
+
+#[test]
+fn whoever_is_told_of_progress_may_wait_for_what_others_ask_of_the_same_client() {
+    let ports = Ports::open();
+    let client = ports.client();
+    let server = follow(move || {
+        let mut peer = ports.greet(Plane::Read);
+        let asked = peer.next();
+        peer.say(asked.id, &Answer::Working(Work { done: 1, total: 2 }));
+        let mut appending = ports.greet(Plane::Append);
+        let append = appending.next();
+        appending.receipt(append.id, 0);
+        peer.say(asked.id, &Answer::LogFindings(LogFindings { events: 7, damage: Vec::new() }));
+        (peer.try_next(), appending.try_next())
+    });
+    let other = client.clone();
+    let progress = move |_| {
+        let (other, (tell, told)) = (other.clone(), channel());
+        follow(move || tell.send(other.append(request(1))));
+        told.recv_timeout(PATIENCE).expect("the append is answered meanwhile").unwrap();
+    };
+    assert_eq!(client.verify(false, progress).unwrap().events, 7);
+    drop(client);
     server.join().unwrap();
 }
 

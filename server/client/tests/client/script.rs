@@ -9,9 +9,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// After so long, a script that waits in vain fails its test.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// So long nothing is waited for that must not come.
-const MOMENT: Duration = Duration::from_millis(80);
+pub(crate) const MOMENT: Duration = Duration::from_millis(80);
 
 /// Both ports of a server.
 pub(crate) struct Ports {
