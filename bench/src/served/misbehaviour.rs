@@ -7,7 +7,7 @@ use gesta::Read;
 use gesta_client::{Address, Client, ClientOptions, Plane};
 use std::future::pending;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -63,10 +63,8 @@ impl Misbehaviour {
             }
             Self::Noisy => {
                 let mut stream = connect().await?;
-                let noise: Vec<u8> =
-                    (0..64_u32 << 10).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
                 // The server may hang up at the first frame that is none.
-                let _ = stream.write_all(&noise).await;
+                let _ = stream.write_all(&NOISE).await;
                 until_sent_away(stream).await
             }
             Self::Fleeting => {
@@ -85,6 +83,10 @@ impl Misbehaviour {
         }
     }
 }
+
+/// 64 KiB that are no frames. Made once: the clients and the server share the processors.
+static NOISE: LazyLock<Vec<u8>> =
+    LazyLock::new(|| (0..64_u32 << 10).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect());
 
 /// Reads what the server still says.
 async fn until_sent_away(mut stream: TcpStream) -> Outcome<()> {
