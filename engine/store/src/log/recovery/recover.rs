@@ -215,7 +215,9 @@ impl Recovery {
         if let Some(torn_end) = torn_end {
             fill_with_zeros(&file.file, scan.offset, torn_end)?;
         }
-        let mut at = scan.unproven_offset();
+        // A seal proves what is before it, and nothing proves the seal: it may be in a page that a reader keeps in memory.
+        let seal_offset = scan.seal.as_ref().map_or(scan.offset, |seal| seal.written_bytes);
+        let mut at = scan.unproven_offset().min(seal_offset);
         self.report.rewritten_bytes = scan.offset - at;
         if at == HEADER_PAGE_BYTES as u64 {
             // The header page was written together with the first batch, and a power cut may have taken one of its copies.
