@@ -58,10 +58,14 @@ impl Binaries {
     /// Builds them all, the way that the tests of the README are built. With fewer packages, dependencies would have other
     /// features, and most of what is there already would be built once more.
     pub(crate) fn build() -> Result<Self, BuildError> {
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-            .args(["test", "--workspace", "--locked", "--no-run", "--message-format=json-render-diagnostics"])
-            .stdout(Stdio::piped())
-            .spawn()?;
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(["test", "--workspace", "--locked", "--no-run", "--message-format=json-render-diagnostics"]);
+        // What `cargo run` says of this package. Some dependencies are built anew where that is not as it was.
+        let of_this = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(of_this)) {
+            cargo.env_remove(name);
+        }
+        let mut cargo = cargo.stdout(Stdio::piped()).spawn()?;
         let mut found = HashMap::new();
         if let Some(output) = cargo.stdout.take() {
             for line in BufReader::new(output).lines() {
