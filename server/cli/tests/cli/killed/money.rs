@@ -13,7 +13,6 @@ use super::served::Served;
 use super::trial;
 use gesta_client::{BlockingClient, ClientOptions};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 use transfers::{Branch, open_accounts, transfer};
@@ -31,20 +30,17 @@ fn money_is_conserved_in_the_log_and_in_both_read_models_however_often_the_serve
     let client = BlockingClient::connect(served.address().parse().unwrap(), ClientOptions::default()).unwrap();
     let branch = Branch::open(Arc::new(client), &directory);
     open_accounts(&branch.handler);
-    let kill_count = AtomicU64::new(0);
     thread::scope(|scope| {
         let killer = scope.spawn(|| {
             let mut dice = Dice::new(3);
-            while kill_count.load(Ordering::Relaxed) < KILLS {
+            for _ in 0..KILLS {
                 thread::sleep(Duration::from_millis(100 + dice.roll(200)));
                 served.kill_and_start();
-                kill_count.fetch_add(1, Ordering::Relaxed);
             }
         });
         for seed in 0.. {
             transfer(&branch.handler, seed, 100);
-            // Relaxed: nothing but the count is looked at.
-            if kill_count.load(Ordering::Relaxed) == KILLS {
+            if killer.is_finished() {
                 break;
             }
         }
