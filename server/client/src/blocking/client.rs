@@ -50,10 +50,9 @@ impl BlockingClient {
         self.hold.ask(self.client().statistics())
     }
 
-    // What is told of progress may wait for whatever it likes: the connections go on beside it.
-
     /// Has every byte of the log read; deep: each event's place and names checked as well.
     pub fn verify(&self, is_deep: bool, progress: impl FnMut(Work) + Send) -> Result<LogFindings, RemoteError> {
+        // What is told of progress may wait for whatever it likes, here and below: the connections go on beside it.
         self.hold.wait_for(self.client().verify(is_deep, progress))
     }
 
